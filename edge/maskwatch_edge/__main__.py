@@ -1,0 +1,63 @@
+"""The command `maskwatch`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points, version
+
+from .command import Command
+from .commands import COMMANDS
+from .errors import MaskwatchError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `maskwatch` with the given arguments and return its exit code.
+
+    0 is success, 1 an error told in one line on stderr, 2 a wrong command line, 130 Ctrl-C.
+    """
+    parser = build_parser(find_commands())
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except MaskwatchError as error:
+        print(f"maskwatch {options.command}: error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; keep the exit quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def find_commands() -> list[Command]:
+    """List the edge's own commands and those that other installed packages bring."""
+    others = [entry.load() for entry in entry_points(group="maskwatch.commands")]
+    return sorted([*COMMANDS, *others], key=lambda command: command.name)
+
+
+def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
+    """Build the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="maskwatch",
+        description="Tells whether the people in front of a camera wear their masks.",
+    )
+    parser.add_argument("--version", action="version", version=f"maskwatch {version('maskwatch')}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in commands:
+        subparser = subparsers.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.description or command.summary,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

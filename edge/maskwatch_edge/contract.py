@@ -1,0 +1,173 @@
+"""The contract of a mask model: the one place that states size, colour order and label order.
+
+It travels inside the `.tflite` as members of a zip archive that is appended to the flatbuffer.
+The interpreter ignores the tail; `python -m zipfile -l model.tflite` lists it.
+
+    labels.txt      one label a line, in the order of the output vector
+    metadata.json   everything in `ModelContract`, and the SHA-256 of the flatbuffer
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .errors import ModelError
+from .files import write_atomically
+
+WITH_MASK = "with_mask"
+WITHOUT_MASK = "without_mask"
+LABELS = (WITH_MASK, WITHOUT_MASK)
+COLOUR_ORDER = "RGB"
+INPUT_SIZE = 128
+"""Side of the square input in pixels, unless a training chooses another."""
+
+FACE_MARGIN = 0.1
+"""How much of its width and height a face box grows on each side before it is cut out."""
+
+VARIANTS = ("int8", "float32", "float16", "dynamic")
+FORMAT = 1
+LABELS_MEMBER = "labels.txt"
+METADATA_MEMBER = "metadata.json"
+MAX_METADATA_BYTES = 1_000_000
+FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+"""The same model gives the same bytes: a zip member's time says nothing here."""
+
+
+@dataclass(frozen=True)
+class ModelContract:
+    """What a model promises, and where it came from.
+
+    Attributes:
+        labels: Meaning of the output vector, index by index; its values sum to one.
+        input_size: Side of the square input in pixels.
+        colour_order: Channel order of the input.
+        face_margin: Share of a face box's sides added around it before it is cut out.
+        variant: One of `VARIANTS`.
+        package_version: Version of Maskwatch that wrote the file.
+        data_fingerprint: SHA-256 over the pictures and labels that the model was trained on.
+        scores: Figures measured when it was written, by name; shares in [0, 1].
+        command: The command that trained it.
+
+    Raises:
+        ModelError: If a value is outside what this version can run.
+    """
+
+    labels: tuple[str, ...]
+    input_size: int
+    colour_order: str
+    face_margin: float
+    variant: str
+    package_version: str
+    data_fingerprint: str
+    scores: dict[str, float] = field(default_factory=dict)
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        _expect("labels", self.labels, self.labels == LABELS, str(LABELS))
+        _expect("colour_order", self.colour_order, self.colour_order == COLOUR_ORDER, COLOUR_ORDER)
+        sane_size = isinstance(self.input_size, int) and 32 <= self.input_size <= 512
+        _expect("input_size", self.input_size, sane_size, "a whole number from 32 to 512")
+        sane_margin = isinstance(self.face_margin, int | float) and 0 <= self.face_margin <= 1
+        _expect("face_margin", self.face_margin, sane_margin, "a number from 0 to 1")
+        _expect("variant", self.variant, self.variant in VARIANTS, "one of " + ", ".join(VARIANTS))
+
+
+def _expect(name: str, value: object, is_good: bool, expected: str) -> None:
+    if not is_good:
+        raise ModelError(f"the model's contract has {name} = {value!r}; expected {expected}")
+
+
+def with_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
+    """Append the contract to a TFLite flatbuffer; the same arguments give the same bytes."""
+    metadata = {"format": FORMAT, "flatbuffer_sha256": hashlib.sha256(flatbuffer).hexdigest()}
+    metadata |= asdict(contract)
+    buffer = io.BytesIO(flatbuffer)
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a", compression=zipfile.ZIP_STORED) as archive:
+        _write_member(archive, LABELS_MEMBER, "\n".join(contract.labels) + "\n")
+        _write_member(archive, METADATA_MEMBER, json.dumps(metadata, indent=2, sort_keys=True))
+    return buffer.getvalue()
+
+
+def _write_member(archive: zipfile.ZipFile, name: str, text: str) -> None:
+    member = zipfile.ZipInfo(name, date_time=FIXED_TIMESTAMP)
+    member.external_attr = 0o644 << 16
+    archive.writestr(member, text)
+
+
+def write_model(path: Path, flatbuffer: bytes, contract: ModelContract) -> None:
+    """Write a model file with its contract, whole or not at all."""
+    write_atomically(path, with_contract(flatbuffer, contract))
+
+
+def read_model(path: Path) -> tuple[bytes, ModelContract]:
+    """Read a model file and check that it is whole.
+
+    Args:
+        path: A `.tflite` file that carries its contract.
+
+    Returns:
+        The bytes for the interpreter, and the contract.
+
+    Raises:
+        ModelError: If the file cannot be read, is no TFLite file, is truncated or changed, or
+            carries no contract or one that this version cannot run.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
+    if content[4:8] != b"TFL3":
+        raise ModelError(
+            f"{path} is not a TFLite file (no TFL3 mark in its first bytes); "
+            "make one with: maskwatch convert"
+        )
+    try:
+        return _parse(content)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def _parse(content: bytes) -> tuple[bytes, ModelContract]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            start = min(member.header_offset for member in archive.infolist())
+            metadata = json.loads(_read_member(archive, METADATA_MEMBER))
+            labels = _read_member(archive, LABELS_MEMBER).decode().splitlines()
+    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise ModelError(
+            "the model carries no readable contract: the file is truncated, or was not written "
+            f"by maskwatch convert ({error})"
+        ) from error
+    flatbuffer = content[:start]
+    contract = _contract_from(metadata)
+    if hashlib.sha256(flatbuffer).hexdigest() != metadata.get("flatbuffer_sha256"):
+        raise ModelError("the model's bytes do not match its checksum: copy the file again")
+    if tuple(labels) != contract.labels:
+        raise ModelError(f"{LABELS_MEMBER} says {labels}, {METADATA_MEMBER} {contract.labels}")
+    return flatbuffer, contract
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    if archive.getinfo(name).file_size > MAX_METADATA_BYTES:
+        raise ModelError(f"{name} in the model is larger than {MAX_METADATA_BYTES} bytes")
+    return archive.read(name)
+
+
+def _contract_from(metadata: Any) -> ModelContract:
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise ModelError(f"{METADATA_MEMBER} is not of format {FORMAT}; update maskwatch")
+    names = [known.name for known in fields(ModelContract)]
+    missing = [name for name in names if name not in metadata]
+    if missing:
+        raise ModelError(f"{METADATA_MEMBER} lacks {', '.join(missing)}")
+    values = {name: metadata[name] for name in names}
+    if not isinstance(values["labels"], list):
+        raise ModelError(f"{METADATA_MEMBER}: labels must be a list; received {values['labels']!r}")
+    return ModelContract(**(values | {"labels": tuple(values["labels"])}))

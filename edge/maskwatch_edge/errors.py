@@ -1,0 +1,36 @@
+"""Every error that Maskwatch raises on purpose.
+
+Each inherits `MaskwatchError`, which the command line turns into one line and a non-zero exit,
+and the builtin that a caller of the library would expect. A message says what was expected,
+what came, and what to do.
+"""
+
+
+class MaskwatchError(Exception):
+    """Base of all errors that Maskwatch raises on purpose."""
+
+
+class InputError(MaskwatchError, ValueError):
+    """A picture, folder, annotation or option is not what was expected."""
+
+
+class ModelError(MaskwatchError, ValueError):
+    """A model file is broken, or contradicts the contract that it carries."""
+
+
+class SourceError(MaskwatchError, OSError):
+    """A camera, video or picture cannot be opened or read."""
+
+
+class OutputError(MaskwatchError, OSError):
+    """A result cannot be written."""
+
+
+class MissingExtraError(MaskwatchError, ImportError):
+    """An optional part of the installation is missing."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"this needs the package {package}, which is not installed; "
+            f"mend it with: pip install 'maskwatch[{extra}]'"
+        )

@@ -1,0 +1,93 @@
+"""The network: MobileNetV2 without its top, and a small head.
+
+Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+from maskwatch_edge.contract import LABELS
+from maskwatch_edge.errors import InputError
+
+HEADS = ("flatten", "gap")
+BACKBONE_NAME = "backbone"
+
+
+def build_network(
+    *, size: int, alpha: float, head: str, weights: str, dropout: float = 0.3
+) -> keras.Model:
+    """Build the mask network.
+
+    Input: (batch, size, size, 3), RGB, 0 to 255; the scaling to [-1, 1] is a layer of the graph.
+    Output: (batch, 2), probabilities in the order of `contract.LABELS`.
+
+    Args:
+        size: Side of the input in pixels; a multiple of 32.
+        alpha: Width of the backbone; 1.0 has 2.2 million parameters.
+        head: "flatten" keeps the place of each feature, "gap" averages it away.
+        weights: "imagenet" to download, "none" for random, or a Keras 3 `.weights.h5` file.
+        dropout: Share of features dropped in training.
+
+    Raises:
+        InputError: If the size or head is unusable, or the weights do not fit.
+    """
+    if size % 32 or size < 32:
+        raise InputError(f"the input size must be a multiple of 32 pixels; received {size}")
+    if head not in HEADS:
+        raise InputError(f"the head must be one of {', '.join(HEADS)}; received {head!r}")
+    backbone = _backbone(size, alpha, weights)
+    inputs = keras.Input((size, size, 3), name="face_rgb")
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(inputs)
+    # Batch norms stay in inference mode while fine-tuning: the Keras guide on transfer learning.
+    features = backbone(scaled, training=False)
+    pool = keras.layers.Flatten() if head == "flatten" else keras.layers.GlobalAveragePooling2D()
+    dropped = keras.layers.Dropout(dropout)(pool(features))
+    # float32 even under mixed precision: a softmax in float16 loses the small probabilities.
+    scores = keras.layers.Dense(len(LABELS), activation="softmax", dtype="float32", name="scores")
+    return keras.Model(inputs, scores(dropped), name="maskwatch")
+
+
+def set_trainable(network: keras.Model, *, backbone: bool, frozen_blocks: int = 0) -> None:
+    """Choose what training changes: the head always, the backbone from a block upwards.
+
+    Args:
+        network: What `build_network` returned.
+        backbone: Whether the backbone learns at all.
+        frozen_blocks: Its first blocks, 0 to 16, that stay as they are; they hold edges and
+            colours, and cost more than half of the time.
+    """
+    body = network.get_layer(BACKBONE_NAME)
+    body.trainable = backbone
+    if not backbone or not frozen_blocks:
+        return
+    names = [layer.name for layer in body.layers]
+    first = names.index(f"block_{frozen_blocks}_expand")
+    for layer in body.layers[:first]:
+        layer.trainable = False
+
+
+def _backbone(size: int, alpha: float, weights: str) -> Any:
+    shape = (size, size, 3)
+    arguments = {"input_shape": shape, "alpha": alpha, "include_top": False, "name": BACKBONE_NAME}
+    try:
+        if weights in ("imagenet", "none"):
+            chosen = None if weights == "none" else weights
+            return keras.applications.MobileNetV2(weights=chosen, **arguments)
+        backbone = keras.applications.MobileNetV2(weights=None, **arguments)
+        _load_weights(backbone, Path(weights))
+    except ValueError as error:
+        raise InputError(f"cannot build MobileNetV2 with alpha {alpha}: {error}") from error
+    return backbone
+
+
+def _load_weights(backbone: keras.Model, path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"there is no weights file {path}; expected imagenet, none or a file")
+    try:
+        backbone.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"the weights in {path} do not fit this network: {reason}") from error

@@ -1,0 +1,59 @@
+"""One run of `maskwatch train`, from data sets to a folder with network and report."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from maskwatch_edge.errors import InputError
+
+from .compose import compose_samples
+from .landmarks import LandmarkFinder
+from .report import write_report
+from .samples import TRAIN, load_data_set, with_repeats
+from .training import TrainingConfig, train_network
+
+
+def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
+    """Load the data, train the network, and write everything that a run holds.
+
+    Raises:
+        InputError: If the data or an option is unusable, or the folder holds another run.
+        OutputError: If a file cannot be written.
+    """
+    run: Path = options.out
+    if run.exists() and any(run.iterdir()) and not options.resume:
+        raise InputError(f"{run} is not empty; give --resume to go on, or another folder")
+    config = _config_from(options)
+    landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
+    data = load_data_set(
+        folders,
+        input_size=config.size,
+        seed=config.seed,
+        test_share=config.test_share,
+        validation_share=config.validation_share,
+        landmarks=landmarks,
+    )
+    splits = dict(data.splits)
+    splits[TRAIN] = with_repeats(splits[TRAIN], config.frame_repeats)
+    if config.composed and landmarks is not None:
+        splits[TRAIN] += compose_samples(
+            splits[TRAIN],
+            landmarks,
+            count=config.composed,
+            input_size=config.size,
+            rng=np.random.default_rng(config.seed),
+        )
+    network, state = train_network(splits, config, data.fingerprint, run)
+    write_report(run, network, state, data, shlex.join(["maskwatch", *sys.argv[1:]]))
+
+
+def _config_from(options: argparse.Namespace) -> TrainingConfig:
+    given = vars(options)
+    chosen = {f.name: given[f.name] for f in fields(TrainingConfig) if f.name in given}
+    return TrainingConfig(**chosen)

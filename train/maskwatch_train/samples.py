@@ -1,0 +1,320 @@
+"""From data sets on disk to pictures in memory, divided so that no twin is on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.classifier import face_crop, resized
+from maskwatch_edge.contract import FACE_MARGIN
+from maskwatch_edge.dataset import LabelledFace, read_faces
+from maskwatch_edge.errors import InputError, SourceError
+from maskwatch_edge.frame import Pixels
+from maskwatch_edge.pictures import read_picture
+
+from .duplicates import group_twins, perceptual_hash
+from .landmarks import LandmarkFinder
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
+"""Fitted on; used to choose the epoch; scored once at the end."""
+
+PATCH_SIZE = 176
+"""Side in pixels of the pictures kept in memory, from which augmentation cuts the crops."""
+
+PATCH_CONTEXT = 0.3
+"""Share of a face box's sides kept around it, so that a crop may be off-centre."""
+
+WHOLE_PICTURE_INNER = (0.08, 0.08, 0.92, 0.92)
+"""Where the face is taken to be in a picture that is a crop already, as shares."""
+
+MIN_FACE_SIZE = 16
+"""Annotated faces with a shorter side, in pixels, show too little to learn from."""
+
+MAX_UNREADABLE_SHARE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One face in memory.
+
+    Attributes:
+        patch: The face with what is around it, shape (PATCH_SIZE, PATCH_SIZE, 3), uint8, RGB.
+        inner: Left, upper, right and lower edge of the face in the patch, as shares in [0, 1].
+        crop: The face as the board would cut it, not augmented, same shape as a model's input.
+        face: Where it came from.
+        label_index: Index of its label in the model's output.
+        repeats: How often an epoch shows it.
+    """
+
+    patch: Pixels
+    inner: tuple[float, float, float, float]
+    crop: Pixels
+    face: LabelledFace
+    label_index: int
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The samples of each split, and the report on how they were divided."""
+
+    splits: dict[str, list[Sample]]
+    report: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the pictures, boxes, labels and splits."""
+        return str(self.report["fingerprint"])
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """The faces of one file, with what is known once it was read."""
+
+    faces: tuple[LabelledFace, ...]
+    pixels: Pixels
+    hashes: tuple[int, int]
+
+
+def load_data_set(
+    folders: Sequence[Path],
+    *,
+    input_size: int,
+    seed: int,
+    test_share: float,
+    validation_share: float,
+    landmarks: LandmarkFinder | None = None,
+    warn: Callable[[str], None] = lambda line: print(line, file=sys.stderr),  # noqa: T201
+) -> DataSet:
+    """Read data sets, group twins, and divide the groups into splits.
+
+    Args:
+        folders: Data sets in any layout of `maskwatch_edge.dataset`.
+        input_size: Side of the model's input in pixels.
+        seed: Decides which groups are held out.
+        test_share: Share of the groups, where nothing is published, that is scored at the end.
+        validation_share: Share of the groups used to choose the epoch.
+        landmarks: Finds the face in pictures of the "folders" layout, which are photographs as
+            often as crops. Without it they are taken whole.
+        warn: Told the name of each unreadable picture.
+
+    Raises:
+        InputError: If a data set is unusable, or more than 1 % of its pictures are unreadable.
+    """
+    faces = [face for folder in folders for face in read_faces(folder)]
+    pictures, unreadable = _read_pictures(faces, warn)
+    groups = group_twins([picture.hashes for picture in pictures])
+    splits = assign_splits(
+        [picture.faces[0].published_split for picture in pictures],
+        groups,
+        seed=seed,
+        test_share=test_share,
+        validation_share=validation_share,
+    )
+    samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
+    for picture, split in zip(pictures, splits, strict=True):
+        if split is not None:
+            samples[split] += _samples_of(picture, input_size, landmarks)
+    _check_classes(samples)
+    report = _report(faces, pictures, groups, splits, samples, unreadable)
+    return DataSet(samples, report)
+
+
+def assign_splits(
+    published: Sequence[str | None],
+    groups: npt.NDArray[np.int64],
+    *,
+    seed: int,
+    test_share: float,
+    validation_share: float,
+) -> list[str | None]:
+    """Give each picture its split, so that twins are in one split only.
+
+    A published split is kept: the last one of Train, Validation, Test is scored. A group that
+    spans several belongs to the one that is held out the most, and its members from the others
+    are left out (None). Groups of which nothing is published are drawn by lot, and so is the
+    validation split where none is published beside the one that is scored.
+    """
+    names = {name.lower() for name in published if name is not None}
+    roles = {name: name for name in names}
+    if TEST not in names and VALIDATION in names:
+        roles[VALIDATION] = TEST
+    own = [roles[name.lower()] if name else None for name in published]
+    stated: dict[int, str] = {}
+    for group, role in zip(groups, own, strict=True):
+        if role is not None:
+            stated[int(group)] = max(stated.get(int(group), TRAIN), role, key=SPLITS.index)
+    drawn = _draw_groups(groups, seed)
+    has_validation = VALIDATION in roles.values()
+    result: list[str | None] = []
+    for group, role in zip(groups, own, strict=True):
+        place = stated.get(int(group))
+        if place is None:
+            place = _place(drawn[int(group)], test_share, validation_share)
+        elif place == TRAIN and not has_validation:
+            place = _place(drawn[int(group)], 0.0, validation_share)
+            role = place if role == TRAIN else role
+        result.append(place if role in (None, place) else None)
+    return result
+
+
+def _draw_groups(groups: npt.NDArray[np.int64], seed: int) -> dict[int, float]:
+    unique = np.unique(groups)
+    places = np.random.default_rng(seed).permutation(len(unique)) / len(unique)
+    return dict(zip(unique.tolist(), places.tolist(), strict=True))
+
+
+def _place(draw: float, test_share: float, validation_share: float) -> str:
+    if draw < test_share:
+        return TEST
+    return VALIDATION if draw < test_share + validation_share else TRAIN
+
+
+def _read_pictures(
+    faces: Sequence[LabelledFace], warn: Callable[[str], None]
+) -> tuple[list[_Picture], list[str]]:
+    by_path: dict[Path, list[LabelledFace]] = {}
+    for face in faces:
+        by_path.setdefault(face.path, []).append(face)
+    pictures, unreadable = [], []
+    for path, members in by_path.items():
+        try:
+            pixels = read_picture(path)
+        except SourceError as error:
+            warn(f"skipped: {error}")
+            unreadable.append(str(path))
+            continue
+        pictures.append(_Picture(tuple(members), pixels, perceptual_hash(pixels)))
+    if len(unreadable) > MAX_UNREADABLE_SHARE * len(by_path):
+        raise InputError(
+            f"{len(unreadable)} of {len(by_path)} pictures cannot be read, the first is "
+            f"{unreadable[0]}; at most 1 % may be: copy the data set again"
+        )
+    return pictures, unreadable
+
+
+def _samples_of(
+    picture: _Picture, input_size: int, landmarks: LandmarkFinder | None
+) -> list[Sample]:
+    samples = []
+    for face in picture.faces:
+        box = face.box
+        if box is not None and box.size < MIN_FACE_SIZE:
+            continue
+        if face.layout == "folders" and landmarks is not None:
+            found = landmarks.find_largest(picture.pixels)
+            box = None if found is None else found.box
+        samples.append(cut_sample(picture.pixels, face, box, input_size))
+    return [sample for sample in samples if sample is not None]
+
+
+def cut_sample(
+    pixels: Pixels, face: LabelledFace, box: FaceBox | None, input_size: int
+) -> Sample | None:
+    """Cut one face out of its picture; None if the box lies outside."""
+    height, width = pixels.shape[:2]
+    if box is None:
+        patch, crop = resized(pixels, PATCH_SIZE), resized(pixels, input_size)
+        return Sample(patch, WHOLE_PICTURE_INNER, crop, face, face.label_index)
+    inside = box.clipped(width, height)
+    outer = box.expanded(PATCH_CONTEXT).clipped(width, height)
+    if inside is None or outer is None:
+        return None
+    inner = (
+        (inside.x1 - outer.x1) / outer.width,
+        (inside.y1 - outer.y1) / outer.height,
+        (inside.x2 - outer.x1) / outer.width,
+        (inside.y2 - outer.y1) / outer.height,
+    )
+    patch = resized(pixels[outer.y1 : outer.y2, outer.x1 : outer.x2], PATCH_SIZE)
+    crop = face_crop(pixels, inside, FACE_MARGIN, input_size)
+    return Sample(patch, inner, crop, face, face.label_index)
+
+
+def with_repeats(samples: Sequence[Sample], frame_repeats: int) -> list[Sample]:
+    """Show faces of real frames more often, and those with a mask worn wrong more often still."""
+    return [
+        replace(sample, repeats=frame_repeats * (3 if sample.face.worn_wrong else 1))
+        if sample.face.layout == "frames"
+        else sample
+        for sample in samples
+    ]
+
+
+def _check_classes(samples: dict[str, list[Sample]]) -> None:
+    for split, members in samples.items():
+        labels = {sample.label_index for sample in members}
+        if len(labels) < 2:
+            raise InputError(
+                f"the {split} split holds {len(members)} faces of {len(labels)} classes; "
+                "expected both: give more data or other shares"
+            )
+
+
+def _report(
+    faces: Sequence[LabelledFace],
+    pictures: Sequence[_Picture],
+    groups: npt.NDArray[np.int64],
+    splits: Sequence[str | None],
+    samples: dict[str, list[Sample]],
+    unreadable: list[str],
+) -> dict[str, Any]:
+    sizes = Counter(groups.tolist())
+    left_out = [
+        str(picture.faces[0].path)
+        for picture, split in zip(pictures, splits, strict=True)
+        if split is None
+    ]
+    identities = {
+        split: sorted(sample.face.identity for sample in members)
+        for split, members in samples.items()
+    }
+    return {
+        "fingerprint": _fingerprint(samples),
+        "pictures": len(pictures),
+        "annotated_faces": len(faces),
+        "unreadable": unreadable,
+        "twin_groups": sum(1 for size in sizes.values() if size > 1),
+        "pictures_with_a_twin": sum(size for size in sizes.values() if size > 1),
+        "largest_twin_group": max(sizes.values()),
+        "left_out_because_a_twin_is_held_out": left_out,
+        "counts": {split: _counts(members) for split, members in samples.items()},
+        "identities": identities,
+    }
+
+
+def _counts(samples: Sequence[Sample]) -> dict[str, int]:
+    return dict(sorted(Counter(describe(sample.face) for sample in samples).items()))
+
+
+def describe(face: LabelledFace) -> str:
+    """Name the kind of a face in tables: layout, label, and whether the mask is worn wrong."""
+    return f"{face.layout}/{'worn_wrong' if face.worn_wrong else face.label}"
+
+
+def _fingerprint(samples: dict[str, list[Sample]]) -> str:
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        for line in sorted(f"{s.face.identity} {s.face.label}" for s in samples[split]):
+            digest.update(f"{split} {line}\n".encode())
+    return digest.hexdigest()
+
+
+T = TypeVar("T")
+
+
+def grouped(items: Sequence[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    """Group items by a name, sorted by that name."""
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return dict(sorted(groups.items()))

@@ -1,0 +1,338 @@
+"""Training in two stages, with a checkpoint after every epoch."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.files import replacing, write_atomically
+
+from .augment import augment
+from .network import build_network, set_trainable
+from .samples import TRAIN, VALIDATION, Sample
+
+HEAD, FINE_TUNE = "head", "fine-tune"
+STAGES = (HEAD, FINE_TUNE)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All that decides the outcome of a training beside the data.
+
+    Attributes:
+        size: Side of the input in pixels.
+        alpha: Width of MobileNetV2.
+        head: "flatten" or "gap".
+        weights: "imagenet", "none" or a file.
+        seed: Start of every random draw.
+        batch_size: Faces a step.
+        head_epochs: Epochs of the first stage, backbone frozen.
+        epochs: Epochs of the second stage at the most.
+        head_rate: Learning rate of the first stage.
+        rate: Learning rate at the start of the second stage; falls to zero along a cosine.
+        frozen_blocks: Blocks of the backbone that are never trained.
+        patience: Epochs without a better validation loss after which training stops.
+        frame_repeats: How often an epoch shows a face of an annotated frame.
+        composed: Faces with composed masks that are added to the training split.
+        test_share: Share of unpublished data that is scored at the end.
+        validation_share: Share that chooses the epoch.
+    """
+
+    size: int = 128
+    alpha: float = 1.0
+    head: str = "flatten"
+    weights: str = "imagenet"
+    seed: int = 1
+    batch_size: int = 32
+    head_epochs: int = 1
+    epochs: int = 12
+    head_rate: float = 1e-3
+    rate: float = 1e-4
+    frozen_blocks: int = 3
+    patience: int = 4
+    frame_repeats: int = 3
+    composed: int = 0
+    test_share: float = 0.2
+    validation_share: float = 0.05
+
+    def stage_epochs(self, stage: str) -> int:
+        """Epochs of a stage at the most."""
+        return self.head_epochs if stage == HEAD else self.epochs
+
+
+@dataclass
+class RunState:
+    """How far a run has come; saved beside the checkpoint after every epoch.
+
+    Attributes:
+        config: What the run was started with.
+        fingerprint: The data it was started on.
+        history: One entry an epoch: stage, loss, accuracy, val_loss, val_accuracy, seconds.
+    """
+
+    config: TrainingConfig
+    fingerprint: str
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def epochs_done(self, stage: str) -> int:
+        """Epochs of that stage that are finished."""
+        return sum(1 for entry in self.history if entry["stage"] == stage)
+
+    def is_done(self, stage: str) -> bool:
+        """Whether the stage has had its epochs, or stopped early."""
+        losses = [entry["val_loss"] for entry in self.history if entry["stage"] == stage]
+        return len(losses) >= self.config.stage_epochs(stage) or (
+            stage == FINE_TUNE and should_stop(losses, self.config.patience)
+        )
+
+    def last_is_best(self) -> bool:
+        """Whether the newest epoch has the lowest validation loss so far."""
+        losses = [entry["val_loss"] for entry in self.history]
+        return losses[-1] <= min(losses)
+
+
+def should_stop(losses: Sequence[float], patience: int) -> bool:
+    """Tell whether the lowest loss lies `patience` or more epochs back."""
+    return len(losses) > patience and len(losses) - 1 - int(np.argmin(losses)) >= patience
+
+
+class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Augmented training batches; every epoch is another draw, and can be repeated.
+
+    Yields float32 crops of shape (batch, size, size, 3) in 0 to 255, label indices of shape
+    (batch,), and weights that make both classes count the same.
+    """
+
+    def __init__(self, samples: Sequence[Sample], config: TrainingConfig, first_epoch: int) -> None:
+        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
+        self._samples = samples
+        self._indices = np.repeat(np.arange(len(samples)), [s.repeats for s in samples])
+        self._config = config
+        self._epoch = first_epoch
+        labels = np.array([samples[i].label_index for i in self._indices])
+        self._class_weights = len(labels) / (2.0 * np.bincount(labels, minlength=2))
+        self._shuffle()
+
+    def __len__(self) -> int:
+        return len(self._order) // self._config.batch_size
+
+    def __getitem__(
+        self, step: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        size = self._config.batch_size
+        chosen = [self._samples[i] for i in self._order[step * size : (step + 1) * size]]
+        rng = np.random.default_rng((self._config.seed, self._epoch, step))
+        crops = [augment(s.patch, s.inner, self._config.size, rng) for s in chosen]
+        labels = np.array([s.label_index for s in chosen], dtype=np.int32)
+        weights = self._class_weights[labels].astype(np.float32)
+        return np.stack(crops).astype(np.float32), labels, weights
+
+    def on_epoch_end(self) -> None:
+        """Draw the order of the next epoch."""
+        self._epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        rng = np.random.default_rng((self._config.seed, self._epoch))
+        self._order = rng.permutation(self._indices)
+
+
+class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
+    """Saves the network and the state of the run after every epoch, and tells the time left."""
+
+    def __init__(self, run: Path, state: RunState, stage: str) -> None:
+        super().__init__()
+        self._run, self._state, self._stage = run, state, stage
+        self._started = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Save, and stop when the stage is done."""
+        seconds = time.monotonic() - self._started
+        entry = {name: float(value) for name, value in (logs or {}).items()}
+        self._state.history.append({"stage": self._stage, "seconds": round(seconds, 1), **entry})
+        save_network(self.model, checkpoint_path(self._run, len(self._state.history)))
+        if self._state.last_is_best():
+            save_network(self.model, best_path(self._run))
+        save_state(self._run, self._state)
+        _remove_old_checkpoints(self._run, len(self._state.history))
+        if self._state.is_done(self._stage):
+            self.model.stop_training = True
+        left = self._state.config.stage_epochs(self._stage) - epoch - 1
+        _tell(f"{self._stage} epoch {epoch + 1}: at most {left * seconds / 60:.0f} minutes left")
+
+
+def train_network(
+    splits: dict[str, list[Sample]], config: TrainingConfig, fingerprint: str, run: Path
+) -> tuple[keras.Model, RunState]:
+    """Train, or go on with a training that was interrupted.
+
+    Args:
+        splits: Samples by split.
+        config: See `TrainingConfig`.
+        fingerprint: Names the data.
+        run: Folder of the run; if it holds the state of an unfinished training, it is continued.
+
+    Returns:
+        The network of the epoch with the lowest validation loss, and the state of the run.
+
+    Raises:
+        InputError: If the run in that folder was started with other options or other data.
+        OutputError: If a checkpoint cannot be written.
+    """
+    keras.utils.set_random_seed(config.seed)
+    state = load_state(run, config, fingerprint)
+    with _strategy().scope():
+        for stage in STAGES:
+            if not state.is_done(stage) and config.stage_epochs(stage):
+                _train_stage(_stage_network(state, stage, run), splits, state, stage, run)
+        return load_network(best_path(run)), state
+
+
+def _train_stage(
+    network: keras.Model,
+    splits: dict[str, list[Sample]],
+    state: RunState,
+    stage: str,
+    run: Path,
+) -> None:
+    config, done = state.config, state.epochs_done(stage)
+    batches = AugmentedBatches(splits[TRAIN], config, first_epoch=len(state.history))
+    if not network.compiled:
+        _compile(network, config, stage, steps=len(batches))
+    network.fit(
+        batches,
+        validation_data=plain_batch(splits[VALIDATION]),
+        initial_epoch=done,
+        epochs=config.stage_epochs(stage),
+        callbacks=[Checkpointer(run, state, stage)],
+        shuffle=False,  # the batches are shuffled already, in a way that can be repeated
+        verbose=1 if sys.stderr.isatty() else 2,
+    )
+
+
+def _stage_network(state: RunState, stage: str, run: Path) -> keras.Model:
+    """Return the network to go on with, compiled only if it is in the middle of its stage."""
+    config = state.config
+    if state.epochs_done(stage):
+        return load_network(checkpoint_path(run, len(state.history)))
+    if state.history:
+        network = load_network(checkpoint_path(run, len(state.history)), compiled=False)
+    else:
+        network = build_network(
+            size=config.size, alpha=config.alpha, head=config.head, weights=config.weights
+        )
+    set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=config.frozen_blocks)
+    return network
+
+
+def _compile(network: keras.Model, config: TrainingConfig, stage: str, steps: int) -> None:
+    rate = config.head_rate
+    if stage == FINE_TUNE:
+        rate = keras.optimizers.schedules.CosineDecay(config.rate, steps * config.epochs)
+    network.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(),
+        weighted_metrics=["accuracy"],
+    )
+
+
+def plain_batch(
+    samples: Sequence[Sample],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    """Return all crops as the board sees them, float32 in 0 to 255, and their label indices."""
+    crops = np.stack([sample.crop for sample in samples]).astype(np.float32)
+    return crops, np.array([sample.label_index for sample in samples], dtype=np.int32)
+
+
+def _strategy() -> Any:
+    """Use every GPU there is: float16 arithmetic with one, mirrored networks with several."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        keras.mixed_precision.set_global_policy("mixed_float16")
+    return tf.distribute.MirroredStrategy() if len(gpus) > 1 else tf.distribute.get_strategy()
+
+
+def save_network(network: keras.Model, path: Path) -> None:
+    """Write a network with the state of its optimizer, whole or not at all."""
+    with replacing(path) as beside:
+        network.save(beside)
+
+
+def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
+    """Read a network that `save_network` wrote.
+
+    Raises:
+        InputError: If the file is missing or broken.
+    """
+    try:
+        return keras.models.load_model(path, compile=compiled)
+    except (OSError, ValueError, KeyError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        raise InputError(f"cannot read the network {path}: {reason}") from error
+
+
+def best_path(run: Path) -> Path:
+    """Where a run keeps the network of its best epoch."""
+    return run / "checkpoints" / "best.keras"
+
+
+def checkpoint_path(run: Path, epochs: int) -> Path:
+    """Where a run keeps the network after so many epochs of both stages."""
+    return run / "checkpoints" / f"epoch-{epochs:03d}.keras"
+
+
+def _remove_old_checkpoints(run: Path, newest: int) -> None:
+    for path in (run / "checkpoints").glob("epoch-*.keras"):
+        if path != checkpoint_path(run, newest):
+            path.unlink()
+
+
+def _state_path(run: Path) -> Path:
+    return run / "checkpoints" / "state.json"
+
+
+def save_state(run: Path, state: RunState) -> None:
+    """Write how far the run has come."""
+    write_atomically(_state_path(run), json.dumps(asdict(state), indent=1))
+
+
+def load_state(run: Path, config: TrainingConfig, fingerprint: str) -> RunState:
+    """Read how far the run has come; a fresh state if it has not begun.
+
+    Raises:
+        InputError: If it was started with other options or other data, or cannot be read.
+    """
+    path = _state_path(run)
+    if not path.exists():
+        return RunState(config, fingerprint)
+    try:
+        saved = json.loads(path.read_text())
+        state = RunState(
+            TrainingConfig(**saved["config"]), saved["fingerprint"], list(saved["history"])
+        )
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"cannot read {path}: {error}; start again in another folder") from error
+    if state.config != config:
+        changed = [k for k, v in asdict(config).items() if v != asdict(state.config)[k]]
+        raise InputError(f"{run} was started with another {', '.join(changed)}; give the same")
+    if state.fingerprint != fingerprint:
+        raise InputError(f"{run} was started on other data; give the same data")
+    return state
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
