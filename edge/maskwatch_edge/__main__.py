@@ -13,6 +13,14 @@ from .commands import COMMANDS
 from .errors import MaskwatchError
 
 
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the default of an option where it is a word or a number."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        is_plain = isinstance(action.default, str | int | float) and action.default is not False
+        return super()._get_help_string(action) if is_plain else action.help
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `maskwatch` with the given arguments and return its exit code.
 
@@ -52,7 +60,7 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
             command.name,
             help=command.summary,
             description=command.description or command.summary,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=_HelpFormatter,
         )
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)

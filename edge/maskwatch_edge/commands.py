@@ -1,7 +1,218 @@
-"""The subcommands that run on the board."""
+"""The subcommands that run on the board: detect, run, evaluate, demo."""
 
 from __future__ import annotations
 
-from .command import Command
+import argparse
+import sys
+from pathlib import Path
 
-COMMANDS: tuple[Command, ...] = ()
+from .classifier import MaskClassifier
+from .command import Command, count, share
+from .config import Thresholds
+from .errors import InputError, SourceError
+from .faces import DEFAULT_CASCADE, HaarFinder
+from .interpreter import PACKAGES
+from .loop import closing_all, stopped_by_signals, watch
+from .models import shipped_model
+from .pipeline import Watcher
+from .sinks import AnnotatedFiles, JsonLines, Sink, TextLines, open_display
+from .sources import FolderSource, open_source
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--interpreter",
+        choices=["auto", *PACKAGES],
+        default="auto",
+        help="the package that runs the model",
+    )
+    group.add_argument(
+        "--threads",
+        type=count,
+        metavar="N",
+        help="threads of the model; never more than there are cores",
+    )
+
+
+def _add_watch_options(parser: argparse.ArgumentParser) -> None:
+    defaults = Thresholds()
+    parser.add_argument(
+        "--min-face-score",
+        type=share,
+        metavar="X",
+        default=defaults.min_face_score,
+        help="ignore faces that the finder scores lower, 0 to 1",
+    )
+    parser.add_argument(
+        "--min-score",
+        type=share,
+        metavar="X",
+        default=defaults.min_score,
+        help="call verdicts that the model scores lower unsure, 0 to 1",
+    )
+    parser.add_argument(
+        "--cascade",
+        type=Path,
+        metavar="XML",
+        default=DEFAULT_CASCADE,
+        help="an OpenCV Haar cascade XML in place of the one that comes with Maskwatch",
+    )
+
+
+def _classifier(path: Path | None, options: argparse.Namespace) -> MaskClassifier:
+    return MaskClassifier(
+        path or shipped_model(), interpreter=options.interpreter, threads=options.threads
+    )
+
+
+def _watcher(model: Path | None, options: argparse.Namespace) -> Watcher:
+    thresholds = Thresholds(options.min_face_score, options.min_score)
+    return Watcher(HaarFinder(options.cascade), _classifier(model, options), thresholds)
+
+
+def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="pictures, folders, videos")
+    parser.add_argument(
+        "--model", type=Path, metavar="TFLITE", help="in place of the model that comes with it"
+    )
+    parser.add_argument(
+        "--jsonl", action="store_true", help="print one JSON object a line for every frame"
+    )
+    parser.add_argument(
+        "--annotate", type=Path, metavar="DIR", help="write the frames with boxes drawn on them"
+    )
+    _add_watch_options(parser)
+    _add_model_options(parser)
+
+
+def _detect(options: argparse.Namespace) -> int:
+    """Judge all sources; an unreadable one is told, the rest goes on, and the exit code is 1."""
+    watcher = _watcher(options.model, options)
+    sinks: list[Sink] = [JsonLines() if options.jsonl else TextLines(only_changes=False)]
+    if options.annotate:
+        sinks.append(AnnotatedFiles(options.annotate))
+    failures = 0
+    with stopped_by_signals() as stop, closing_all(sinks):
+        for name in options.sources:
+            if stop.is_set():
+                break
+            try:
+                with open_source(name) as source:
+                    watch(source, watcher, sinks, stop)
+                    failures += source.failures if isinstance(source, FolderSource) else 0
+            except SourceError as error:
+                failures += 1
+                print(f"maskwatch detect: error: {error}", file=sys.stderr)  # noqa: T201
+    return 1 if failures else 0
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        default="0",
+        help="camera number or device, video, folder, or rtsp:// or http:// address",
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="TFLITE", help="in place of the model that comes with it"
+    )
+    parser.add_argument(
+        "--display",
+        choices=["window", "none"],
+        default="none",
+        help="where the picture is shown; ESC or q in the window ends the program",
+    )
+    parser.add_argument(
+        "--jsonl",
+        action="store_true",
+        help="print one JSON object a line for every frame, not a line for every change",
+    )
+    _add_watch_options(parser)
+    _add_model_options(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    watcher = _watcher(options.model, options)
+    with stopped_by_signals() as stop, open_source(options.source) as source:
+        lines = JsonLines() if options.jsonl else TextLines(only_changes=True)
+        sinks = [lines, *open_display(options.display, stop.set)]
+        with closing_all(sinks):
+            watch(source, watcher, sinks, stop)
+    return 0
+
+
+def _add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a .tflite of maskwatch convert")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--crops", type=Path, metavar="DIR", help="labelled faces in any layout")
+    what.add_argument("--frames", type=Path, metavar="DIR", help="images/ and annotations/")
+    parser.add_argument(
+        "--split", choices=["Train", "Validation", "Test"], help="only this published split"
+    )
+    parser.add_argument(
+        "--held-out",
+        type=Path,
+        metavar="FILE",
+        help="only the faces or frames named there: held_out.txt of a training run",
+    )
+    parser.add_argument(
+        "--min-face-size",
+        type=count,
+        metavar="PX",
+        default=32,
+        help="leave out annotated faces smaller, px",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write all figures, and plots beside them"
+    )
+    _add_watch_options(parser)
+    _add_model_options(parser)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from . import evaluate
+
+    if options.frames and options.split:
+        raise InputError("--split goes with --crops: annotated frames have no published splits")
+    selection = evaluate.Selection.read(options.min_face_size, options.split, options.held_out)
+    if options.crops:
+        classifier = _classifier(options.model, options)
+        evaluate.evaluate_crops(classifier, options.crops, selection, options.json)
+    else:
+        watcher = _watcher(options.model, options)
+        evaluate.evaluate_frames(watcher, options.frames, selection, options.json)
+    return 0
+
+
+def _add_demo_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clip", type=Path, metavar="CLIP.mp4", help="where the clip is written")
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from .demo import write_clip
+
+    frames = write_clip(options.clip)
+    print(f"wrote {frames} frames to {options.clip}")  # noqa: T201
+    return 0
+
+
+COMMANDS = (
+    Command(
+        "detect", "judge the faces in pictures, folders and videos", _add_detect_arguments, _detect
+    ),
+    Command("run", "watch a camera", _add_run_arguments, _run),
+    Command(
+        "evaluate",
+        "measure a model on labelled faces or annotated frames",
+        _add_evaluate_arguments,
+        _evaluate,
+    ),
+    Command(
+        "demo",
+        "write the demonstration clip",
+        _add_demo_arguments,
+        _demo,
+        "Write a clip of two public-domain portraits with drawn-on masks coming and going, to try "
+        "the other commands on.",
+    ),
+)

@@ -34,33 +34,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="YuNet face detector: cuts the faces out of photographs, and lets --composed work",
     )
     network = parser.add_argument_group("network")
-    network.add_argument("--size", type=count, default=INPUT_SIZE, help="side of the input, px")
-    network.add_argument("--alpha", type=positive, default=1.0, help="width of MobileNetV2")
-    network.add_argument("--head", choices=["flatten", "gap"], default="flatten")
+    network.add_argument(
+        "--size", type=count, metavar="PX", default=INPUT_SIZE, help="side of the square input"
+    )
+    network.add_argument(
+        "--alpha", type=positive, metavar="X", default=1.0, help="width of MobileNetV2"
+    )
+    network.add_argument(
+        "--head",
+        choices=["flatten", "gap"],
+        default="flatten",
+        help="what stands between MobileNetV2 and the two scores: all places, or their average",
+    )
     network.add_argument(
         "--weights",
+        metavar="imagenet|none|FILE",
         default="imagenet",
-        help="imagenet (downloads), none, or a Keras .weights.h5 file of the backbone",
+        help="start of the backbone: downloaded, random, or a Keras .weights.h5 file",
     )
     training = parser.add_argument_group("training")
-    training.add_argument("--epochs", type=count, default=12, help="fine-tuning, at the most")
-    training.add_argument("--head-epochs", type=whole, default=1, help="head alone, before that")
-    training.add_argument("--batch-size", type=count, default=32)
-    training.add_argument("--rate", type=positive, default=1e-4, help="learning rate")
-    training.add_argument(
-        "--frozen-blocks", type=whole, default=3, help="first blocks of the backbone, 0 to 16"
+    add = training.add_argument
+    add("--epochs", type=count, metavar="N", default=12, help="of fine-tuning, at the most")
+    add("--head-epochs", type=whole, metavar="N", default=1, help="of the head, before that")
+    add("--batch-size", type=count, metavar="N", default=32, help="faces a step")
+    add("--rate", type=positive, metavar="X", default=1e-4, help="learning rate of fine-tuning")
+    add(
+        "--frozen-blocks",
+        type=whole,
+        metavar="N",
+        default=3,
+        help="first blocks of the backbone that stay as they are, 0 to 16",
     )
-    training.add_argument("--patience", type=count, default=4, help="epochs until early stop")
-    training.add_argument("--seed", type=whole, default=1)
-    data = parser.add_argument_group("data")
-    data.add_argument(
-        "--frame-repeats", type=count, default=3, help="showings an epoch of a face of a frame"
+    add("--patience", type=count, metavar="N", default=4, help="epochs until an early stop")
+    add("--seed", type=whole, metavar="N", default=1, help="start of every random draw")
+    add = parser.add_argument_group("data").add_argument
+    add(
+        "--frame-repeats",
+        type=count,
+        metavar="N",
+        default=3,
+        help="how often an epoch shows a face of an annotated frame",
     )
-    data.add_argument(
-        "--composed", type=whole, default=0, help="faces to add with masks composed onto them"
+    add(
+        "--composed",
+        type=whole,
+        metavar="N",
+        default=0,
+        help="faces to add with masks composed onto them, half of them worn wrong",
     )
-    data.add_argument("--test-share", type=share, default=0.2, help="held out, scored at the end")
-    data.add_argument("--validation-share", type=share, default=0.05, help="chooses the epoch")
+    add(
+        "--test-share",
+        type=share,
+        metavar="X",
+        default=0.2,
+        help="share of unpublished data that is held out and scored at the end, 0 to 1",
+    )
+    add(
+        "--validation-share",
+        type=share,
+        metavar="X",
+        default=0.05,
+        help="share that chooses the epoch, 0 to 1",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from maskwatch_edge.contract import FACE_MARGIN
 from maskwatch_edge.dataset import LabelledFace, read_faces
 from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.metrics import kind_of
 from maskwatch_edge.pictures import read_picture
 
 from .duplicates import group_twins, perceptual_hash
@@ -297,8 +298,8 @@ def _counts(samples: Sequence[Sample]) -> dict[str, int]:
 
 
 def describe(face: LabelledFace) -> str:
-    """Name the kind of a face in tables: layout, label, and whether the mask is worn wrong."""
-    return f"{face.layout}/{'worn_wrong' if face.worn_wrong else face.label}"
+    """Name a face in tables: its layout, and what it shows."""
+    return f"{face.layout}/{kind_of(face)}"
 
 
 def _fingerprint(samples: dict[str, list[Sample]]) -> str:

@@ -1,0 +1,62 @@
+# make demo    run the shipped model over a demonstration clip
+# make test    run every test that this machine can run
+# make lint    ruff and mypy
+# make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
+# make wheel   build dist/maskwatch-*.whl, to copy to a board
+# make clean   remove what the others made
+
+# The first Python that Maskwatch supports; name another with PYTHON=...
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && echo $$python && break; done)
+
+PIP = bin/python -m pip --disable-pip-version-check --quiet
+BUILD = build
+DEMO = $(BUILD)/demo-env
+DEV = $(BUILD)/dev-env
+LIGHT = $(BUILD)/light-env-$(notdir $(PYTHON))
+LIGHT_EXTRA ?=
+
+.PHONY: demo test lint light wheel clean python
+
+demo: $(DEMO)/.ready
+	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
+	$(DEMO)/bin/maskwatch detect $(BUILD)/demo/clip.mp4 --annotate $(BUILD)/demo/annotated
+	@echo "the annotated video is $(BUILD)/demo/annotated/clip.mp4"
+
+test: $(DEV)/.ready
+	$(DEV)/bin/python -m pytest $(TESTS)
+
+lint: $(DEV)/.ready
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+
+# Not editable and not from the checkout: what a board gets, and nothing else.
+light: python wheel
+	rm -rf $(LIGHT)
+	$(PYTHON) -m venv $(LIGHT)
+	$(LIGHT)/$(PIP) install "$$(ls $(BUILD)/wheel/maskwatch-*.whl)$(LIGHT_EXTRA)" pytest hypothesis
+	cd tests && ../$(LIGHT)/bin/python -c \
+	    "import importlib.util as util; assert util.find_spec('tensorflow') is None"
+	cd tests && ../$(LIGHT)/bin/python -m pytest -c ../pyproject.toml --rootdir .. edge
+
+wheel: python
+	rm -rf $(BUILD)/wheel
+	$(PYTHON) -m pip --disable-pip-version-check --quiet wheel --no-deps -w $(BUILD)/wheel .
+
+python:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found; give PYTHON=..."; exit 1; }
+
+$(DEMO)/.ready: pyproject.toml | python
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/$(PIP) install -e '.[demo]'
+	touch $@
+
+$(DEV)/.ready: pyproject.toml | python
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/$(PIP) install -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(BUILD) dist

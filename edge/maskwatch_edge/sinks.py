@@ -1,0 +1,209 @@
+"""Where sightings go: lines on stdout, annotated files, a window."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from .annotate import annotate, caption
+from .errors import MissingExtraError, OutputError
+from .frame import Frame
+from .pictures import write_picture
+from .verdict import Decision, Sighting
+from .video import VideoWriter
+
+
+class Sink(Protocol):
+    """Anything that is told of every frame and what was seen in it."""
+
+    def show(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
+        """Take one frame.
+
+        Raises:
+            OutputError: If it cannot be written or shown.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish; may be called twice."""
+        ...
+
+
+def to_dict(frame: Frame, sightings: Sequence[Sighting]) -> dict[str, Any]:
+    """Return one frame as `detect --jsonl` prints it; boxes are pixels of the original."""
+    return {
+        "source": frame.source,
+        "frame": frame.number,
+        "width": frame.width,
+        "height": frame.height,
+        "faces": [
+            {
+                "box": list(sighting.box.xyxy),
+                "label": sighting.verdict.label,
+                "score": round(sighting.verdict.score, 4),
+                "face_score": round(sighting.box.score, 4),
+                "verdict": sighting.decision.value,
+            }
+            for sighting in sightings
+        ],
+    }
+
+
+class JsonLines:
+    """One JSON object a line on stdout for every frame."""
+
+    def show(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
+        """Print the frame."""
+        print(json.dumps(to_dict(frame, sightings)), flush=True)  # noqa: T201
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class TextLines:
+    """A readable line on stdout for every frame, or only for those that differ in their counts.
+
+    Args:
+        only_changes: Leave out frames whose faces count the same as in the frame before.
+    """
+
+    def __init__(self, *, only_changes: bool) -> None:
+        self._only_changes = only_changes
+        self._before: Counter[Decision] | None = None
+
+    def show(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
+        """Print the frame if there is news."""
+        counts = Counter(sighting.decision for sighting in sightings)
+        if self._only_changes and counts == self._before:
+            return
+        self._before = counts
+        print(describe(frame, sightings), flush=True)  # noqa: T201
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def describe(frame: Frame, sightings: Sequence[Sighting]) -> str:
+    """Say in one line what is in a frame."""
+    place = frame.source
+    if frame.frames_per_second is not None:
+        place += f" {frame.number}"
+    faces = [f"{caption(s)} at {s.box.x1},{s.box.y1}" for s in sightings]
+    return f"{place}: {'; '.join(faces) if faces else 'no face'}"
+
+
+class AnnotatedFiles:
+    """Pictures and videos with boxes drawn on them, named as their sources, in one folder.
+
+    Two sources of the same name are told apart by a number. Videos appear when they are whole.
+
+    Args:
+        folder: Made if it is missing.
+
+    Raises:
+        OutputError: If the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._taken: set[str] = set()
+        self._video: tuple[str, VideoWriter] | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+    def show(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
+        """Write the picture, or add the frame to its video."""
+        picture = annotate(frame.pixels, sightings)
+        name = Path(frame.source)
+        if frame.frames_per_second is None:
+            self.close()
+            write_picture(self._folder / self._free_name(name.stem, name.suffix.lower()), picture)
+            return
+        if self._video is None or self._video[0] != frame.source or frame.number == 0:
+            self.close()
+            path = self._folder / self._free_name(name.stem, ".mp4")
+            self._video = frame.source, VideoWriter(path, frame.frames_per_second)
+        self._video[1].write(picture)
+
+    def close(self) -> None:
+        """Finish the video, if there is one."""
+        if self._video is not None:
+            self._video[1].close()
+            self._video = None
+
+    def _free_name(self, stem: str, suffix: str) -> str:
+        name, number = f"{stem}{suffix}", 1
+        while name in self._taken:
+            number += 1
+            name = f"{stem}-{number}{suffix}"
+        self._taken.add(name)
+        return name
+
+
+class Window:
+    """A window on the desktop, drawn by SDL; ESC, q or its close button ends the program.
+
+    Args:
+        on_close: Called when the user wants to end.
+
+    Raises:
+        MissingExtraError: If pygame is not installed.
+        OutputError: If no window can be opened.
+    """
+
+    def __init__(self, on_close: Callable[[], None]) -> None:
+        try:
+            import pygame
+        except ImportError as error:
+            raise MissingExtraError("pygame-ce", "display") from error
+        self._pygame = pygame
+        self._on_close = on_close
+        self._times: deque[float] = deque(maxlen=30)
+        self._surface: Any = None
+        try:
+            pygame.display.init()
+        except pygame.error as error:
+            raise OutputError(
+                f"cannot open a window: {error}; start it in a desktop session, "
+                "or give --display none"
+            ) from error
+        pygame.display.set_caption("Maskwatch")
+
+    def show(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
+        """Draw the frame, and look at the keys that were pressed."""
+        pygame = self._pygame
+        self._times.append(time.monotonic())
+        picture = annotate(frame.pixels, sightings, self._frames_per_second())
+        size = (frame.width, frame.height)
+        if self._surface is None:
+            self._surface = pygame.display.set_mode(size, pygame.RESIZABLE)
+        image = pygame.image.frombuffer(picture.tobytes(), size, "RGB")
+        pygame.transform.smoothscale(image, self._surface.get_size(), self._surface)
+        pygame.display.flip()
+        for event in pygame.event.get():
+            if self._is_end(event):
+                self._on_close()
+
+    def close(self) -> None:
+        """Close the window."""
+        self._pygame.display.quit()
+
+    def _is_end(self, event: Any) -> bool:
+        pygame = self._pygame
+        is_end_key = event.type == pygame.KEYDOWN and event.key in (pygame.K_ESCAPE, pygame.K_q)
+        return is_end_key or event.type == pygame.QUIT
+
+    def _frames_per_second(self) -> float:
+        seconds = self._times[-1] - self._times[0]
+        return (len(self._times) - 1) / seconds if seconds else 0.0
+
+
+def open_display(name: str, on_close: Callable[[], None]) -> list[Sink]:
+    """Open the display of that name, "window" or "none"."""
+    return [Window(on_close)] if name == "window" else []

@@ -1,0 +1,210 @@
+"""Where frames come from: pictures, folders, video files, cameras and network streams.
+
+Colours are converted here and nowhere else: OpenCV gives BGR, a `Frame` is RGB.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import cv2
+import numpy as np
+
+from .dataset import PICTURE_SUFFIXES
+from .errors import SourceError
+from .frame import Frame, Pixels
+from .pictures import read_picture
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpg", ".mpg"})
+ASSUMED_FRAMES_PER_SECOND = 25.0
+"""Taken for videos and cameras that do not state their rate."""
+
+URL_PREFIXES = ("rtsp://", "rtsps://", "http://", "https://")
+
+
+class FrameSource(Protocol):
+    """Anything that gives frames. A context manager; `close` may be called twice."""
+
+    is_live: bool
+    """Whether frames come at the pace of the world, and are lost if nobody takes them."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Give frame after frame until the source ends.
+
+        Raises:
+            SourceError: If it cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file."""
+        ...
+
+
+class _Source:
+    """What all sources share: a name, and being a context manager."""
+
+    is_live = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is held open between frames."""
+
+
+class PictureSource(_Source):
+    """One picture file: a single frame."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Read the picture."""
+        yield Frame(read_picture(Path(self.name)), number=0, time_seconds=0.0, source=self.name)
+
+
+class VideoSource(_Source):
+    """A video file, a camera or a network stream, through OpenCV.
+
+    Args:
+        name: A path, a device such as `/dev/video0`, or a URL.
+        is_live: Whether it is a camera or stream: then an end is a fault, not the end.
+
+    Raises:
+        SourceError: If it cannot be opened.
+    """
+
+    def __init__(self, name: str, *, is_live: bool = False) -> None:
+        super().__init__(name)
+        self.is_live = is_live
+        self._capture = _open_capture(name)
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self._frames_per_second = rate if 0 < rate <= 1000 else ASSUMED_FRAMES_PER_SECOND
+
+    def frames(self) -> Iterator[Frame]:
+        """Read frame after frame."""
+        number = 0
+        while (pixels := self._read()) is not None:
+            yield Frame(pixels, number, self._seconds(number), self.name, self._frames_per_second)
+            number += 1
+        if self.is_live:
+            raise SourceError(f"{self.name} stopped giving pictures; check the camera and cable")
+        if not number:
+            raise SourceError(f"{self.name} holds no readable frame; expected a video")
+
+    def _read(self) -> Pixels | None:
+        try:
+            is_read, bgr = self._capture.read()
+        except cv2.error as error:
+            raise SourceError(f"cannot read from {self.name}: {error.err}") from error
+        if not is_read or bgr is None or not bgr.size:
+            return None
+        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+    def _seconds(self, number: int) -> float:
+        return time.monotonic() if self.is_live else number / self._frames_per_second
+
+    def close(self) -> None:
+        """Let go of the device or file."""
+        self._capture.release()
+
+
+class FolderSource(_Source):
+    """The pictures and videos directly in a folder, by name.
+
+    A file that cannot be read is told to `warn` and counted in `failures`; the rest goes on.
+
+    Raises:
+        SourceError: If the folder holds neither pictures nor videos.
+    """
+
+    def __init__(self, name: str, warn: Callable[[str], None]) -> None:
+        super().__init__(name)
+        self._warn = warn
+        self.failures = 0
+        self._paths = _list_readable(Path(name))
+        if not self._paths:
+            raise SourceError(f"the folder {name} holds no pictures and no videos")
+
+    def frames(self) -> Iterator[Frame]:
+        """Read file after file."""
+        for path in self._paths:
+            try:
+                with open_source(str(path)) as source:
+                    yield from source.frames()
+            except SourceError as error:
+                self.failures += 1
+                self._warn(str(error))
+
+
+AnySource = PictureSource | VideoSource | FolderSource
+
+
+def _warn_on_stderr(line: str) -> None:
+    print(f"maskwatch: skipped: {line}", file=sys.stderr)  # noqa: T201
+
+
+def open_source(name: str, warn: Callable[[str], None] = _warn_on_stderr) -> AnySource:
+    """Open whatever the name stands for.
+
+    Args:
+        name: A picture, video or folder; a camera number such as "0", or its device; a URL.
+        warn: Told of each unreadable file in a folder.
+
+    Raises:
+        SourceError: If there is no such thing, or it cannot be opened.
+    """
+    if name.isdecimal():
+        return VideoSource(f"/dev/video{name}", is_live=True)
+    if name.startswith("/dev/") or name.startswith(URL_PREFIXES):
+        return VideoSource(name, is_live=True)
+    path = Path(name)
+    if path.is_dir():
+        return FolderSource(name, warn)
+    if not path.exists():
+        raise SourceError(
+            f"there is no {name}; expected a picture, a video, a folder, a camera such as 0 or "
+            "/dev/video0, or an rtsp:// or http:// address"
+        )
+    return PictureSource(name) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSource(name)
+
+
+def _list_readable(folder: Path) -> Sequence[Path]:
+    suffixes = PICTURE_SUFFIXES | VIDEO_SUFFIXES
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes and not path.name.startswith(".")
+    )
+
+
+def _open_capture(name: str) -> cv2.VideoCapture:
+    is_device = name.startswith("/dev/")
+    if is_device and not Path(name).exists():
+        raise SourceError(f"there is no camera {name}; see which there are: ls /dev/video*")
+    backend = cv2.CAP_V4L2 if is_device else cv2.CAP_FFMPEG
+    try:
+        capture = cv2.VideoCapture(name, backend)
+    except cv2.error as error:
+        raise SourceError(f"cannot open {name}: {error.err}") from error
+    if not capture.isOpened():
+        hint = "is another program using it?" if is_device else "expected a video or stream"
+        raise SourceError(f"cannot open {name}; {hint}")
+    if is_device:
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return capture
