@@ -2,7 +2,7 @@
 # make test    run every test that this machine can run
 # make lint    ruff and mypy
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
-# make wheel   build dist/maskwatch-*.whl, to copy to a board
+# make wheel   build build/wheel/maskwatch-*.whl, to copy to a board
 # make clean   remove what the others made
 
 # The first Python that Maskwatch supports; name another with PYTHON=...
@@ -43,7 +43,8 @@ light: python wheel
 
 wheel: python
 	rm -rf $(BUILD)/wheel
-	$(PYTHON) -m pip --disable-pip-version-check --quiet wheel --no-deps -w $(BUILD)/wheel .
+	$(PYTHON) -m venv $(BUILD)/wheel-env
+	$(BUILD)/wheel-env/$(PIP) wheel --no-deps -w $(BUILD)/wheel .
 
 python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found; give PYTHON=..."; exit 1; }
@@ -59,4 +60,4 @@ $(DEV)/.ready: pyproject.toml | python
 	touch $@
 
 clean:
-	rm -rf $(BUILD) dist
+	rm -rf $(BUILD)

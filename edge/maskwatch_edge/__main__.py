@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points, version
 
+import cv2
+
 from .command import Command
 from .commands import COMMANDS
 from .errors import MaskwatchError
@@ -28,17 +30,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = build_parser(find_commands())
     options = parser.parse_args(arguments)
+    _hush_opencv()
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except MaskwatchError as error:
-        print(f"maskwatch {options.command}: error: {error}", file=sys.stderr)  # noqa: T201
+        _tell(options.command, error)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; keep the exit quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _empty_stdout()
         return 1
+    except OSError as error:
+        _empty_stdout()
+        _tell(options.command, error)
+        return 1
+
+
+def _tell(command: str, error: Exception) -> None:
+    """Print one line; the names of files may hold a line break."""
+    message = " ".join(str(error).splitlines())
+    print(f"maskwatch {command}: error: {message}", file=sys.stderr)  # noqa: T201
+
+
+def _empty_stdout() -> None:
+    """Drop what stdout cannot take, or Python complains of it once more at its exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _hush_opencv() -> None:
+    """Leave stderr to our own lines, unless OPENCV_LOG_LEVEL asks for those of OpenCV, too."""
+    if "OPENCV_LOG_LEVEL" not in os.environ:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 def find_commands() -> list[Command]:

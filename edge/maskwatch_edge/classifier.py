@@ -73,7 +73,7 @@ class MaskClassifier:
         scale, zero_point = self._output["quantization"]
         values = np.maximum((raw - zero_point) * scale if scale else raw, 0.0)
         # Quantized values sum to one only to within a step of 1/256.
-        return values / values.sum()
+        return np.asarray(values / values.sum())
 
     def _verdict(self, probabilities: npt.NDArray[np.float64]) -> Verdict:
         best = int(np.argmax(probabilities))

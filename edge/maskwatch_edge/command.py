@@ -50,6 +50,14 @@ def share(text: str) -> float:
     return value
 
 
+def points(text: str) -> float:
+    """Parse percentage points, from 0 to 100, on the command line."""
+    value = _number(text)
+    if not 0.0 <= value <= 100.0:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 100, received {text!r}")
+    return value
+
+
 def positive(text: str) -> float:
     """Parse a number above 0 on the command line."""
     value = _number(text)

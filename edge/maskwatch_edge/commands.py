@@ -77,7 +77,10 @@ def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", type=Path, metavar="TFLITE", help="in place of the model that comes with it"
     )
     parser.add_argument(
-        "--jsonl", action="store_true", help="print one JSON object a line for every frame"
+        "--jsonl",
+        action="store_true",
+        help="print one JSON object a line for every frame; without it, a line for every "
+        "picture, and for every change in a video",
     )
     parser.add_argument(
         "--annotate", type=Path, metavar="DIR", help="write the frames with boxes drawn on them"
@@ -89,7 +92,7 @@ def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
 def _detect(options: argparse.Namespace) -> int:
     """Judge all sources; an unreadable one is told, the rest goes on, and the exit code is 1."""
     watcher = _watcher(options.model, options)
-    sinks: list[Sink] = [JsonLines() if options.jsonl else TextLines(only_changes=False)]
+    sinks: list[Sink] = [JsonLines() if options.jsonl else TextLines()]
     if options.annotate:
         sinks.append(AnnotatedFiles(options.annotate))
     failures = 0
@@ -111,7 +114,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         default="0",
-        help="camera number or device, video, folder, or rtsp:// or http:// address",
+        help="camera number or device, picamera2, video, folder, or rtsp:// or http:// address",
     )
     parser.add_argument(
         "--model", type=Path, metavar="TFLITE", help="in place of the model that comes with it"
@@ -125,7 +128,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jsonl",
         action="store_true",
-        help="print one JSON object a line for every frame, not a line for every change",
+        help="print one JSON object a line for every frame; without it, a line for every change",
     )
     _add_watch_options(parser)
     _add_model_options(parser)
@@ -134,7 +137,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     watcher = _watcher(options.model, options)
     with stopped_by_signals() as stop, open_source(options.source) as source:
-        lines = JsonLines() if options.jsonl else TextLines(only_changes=True)
+        lines = JsonLines() if options.jsonl else TextLines()
         sinks = [lines, *open_display(options.display, stop.set)]
         with closing_all(sinks):
             watch(source, watcher, sinks, stop)

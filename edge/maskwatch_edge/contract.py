@@ -12,9 +12,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import zipfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from reprlib import repr as brief
 from typing import Any
 
 from .errors import ModelError
@@ -76,11 +78,22 @@ class ModelContract:
         sane_margin = isinstance(self.face_margin, int | float) and 0 <= self.face_margin <= 1
         _expect("face_margin", self.face_margin, sane_margin, "a number from 0 to 1")
         _expect("variant", self.variant, self.variant in VARIANTS, "one of " + ", ".join(VARIANTS))
+        for name in ("package_version", "data_fingerprint", "command"):
+            text = getattr(self, name)
+            _expect(name, text, isinstance(text, str), "a text")
+        _expect("scores", self.scores, _are_scores(self.scores), "finite numbers by name")
 
 
 def _expect(name: str, value: object, is_good: bool, expected: str) -> None:
     if not is_good:
-        raise ModelError(f"the model's contract has {name} = {value!r}; expected {expected}")
+        raise ModelError(f"the model's contract has {name} = {brief(value)}; expected {expected}")
+
+
+def _are_scores(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(score, int | float) and abs(score) < math.inf
+        for name, score in value.items()
+    )
 
 
 def with_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
@@ -137,9 +150,9 @@ def read_model(path: Path) -> tuple[bytes, ModelContract]:
 def _parse(content: bytes) -> tuple[bytes, ModelContract]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            start = min(member.header_offset for member in archive.infolist())
             metadata = json.loads(_read_member(archive, METADATA_MEMBER))
             labels = _read_member(archive, LABELS_MEMBER).decode().splitlines()
+            start = min(member.header_offset for member in archive.infolist())
     except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError) as error:
         raise ModelError(
             "the model carries no readable contract: the file is truncated, or was not written "
@@ -150,13 +163,19 @@ def _parse(content: bytes) -> tuple[bytes, ModelContract]:
     if hashlib.sha256(flatbuffer).hexdigest() != metadata.get("flatbuffer_sha256"):
         raise ModelError("the model's bytes do not match its checksum: copy the file again")
     if tuple(labels) != contract.labels:
-        raise ModelError(f"{LABELS_MEMBER} says {labels}, {METADATA_MEMBER} {contract.labels}")
+        raise ModelError(
+            f"{LABELS_MEMBER} says {brief(labels)}, {METADATA_MEMBER} {contract.labels}"
+        )
     return flatbuffer, contract
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    if archive.getinfo(name).file_size > MAX_METADATA_BYTES:
+    member = archive.getinfo(name)
+    if member.file_size > MAX_METADATA_BYTES:
         raise ModelError(f"{name} in the model is larger than {MAX_METADATA_BYTES} bytes")
+    # Maskwatch stores its members; each way to unpack one fails with an error of its own.
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ModelError(f"{name} in the model is compressed; expected it stored as it is")
     return archive.read(name)
 
 
@@ -169,5 +188,6 @@ def _contract_from(metadata: Any) -> ModelContract:
         raise ModelError(f"{METADATA_MEMBER} lacks {', '.join(missing)}")
     values = {name: metadata[name] for name in names}
     if not isinstance(values["labels"], list):
-        raise ModelError(f"{METADATA_MEMBER}: labels must be a list; received {values['labels']!r}")
+        received = brief(values["labels"])
+        raise ModelError(f"{METADATA_MEMBER}: labels must be a list; received {received}")
     return ModelContract(**(values | {"labels": tuple(values["labels"])}))

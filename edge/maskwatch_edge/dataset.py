@@ -21,6 +21,9 @@ from .errors import InputError
 WORN_WRONG = "mask_weared_incorrect"
 """The data set's own label of a mask that leaves the nose or mouth bare."""
 
+MIN_FACE_SIZE = 16
+"""Annotated faces with a shorter side, in pixels, show too little to learn from."""
+
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 KAGGLE_SPLITS = ("Train", "Validation", "Test")
 KAGGLE_CLASSES = {"WithMask": WITH_MASK, "WithoutMask": WITHOUT_MASK}
@@ -29,6 +32,9 @@ FRAME_CLASSES = {
     WITHOUT_MASK: WITHOUT_MASK,
     WORN_WRONG: WITHOUT_MASK,
 }
+MAX_COORDINATE = 100_000
+"""Pixels. No picture is that large; a box that reaches further is a slip of the pen."""
+
 LAYOUTS_HELP = (
     "expected Train|Validation|Test/WithMask|WithoutMask, or with_mask/ and without_mask/, "
     "or images/ and annotations/"
@@ -62,13 +68,28 @@ class LabelledFace:
         Raises:
             OSError: If the picture cannot be read.
         """
-        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        return self.identity_in(content_digest(self.path))
+
+    def identity_in(self, digest: str) -> str:
+        """Name this face, given the `content_digest` of its picture.
+
+        It saves reading a frame once for every face in it.
+        """
         return digest if self.box is None else f"{digest}:{','.join(map(str, self.box.xyxy))}"
 
     @property
     def label_index(self) -> int:
         """Index of the label in the model's output."""
         return LABELS.index(self.label)
+
+
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -119,7 +140,9 @@ def list_pictures(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+        if path.suffix.lower() in PICTURE_SUFFIXES
+        and not path.name.startswith(".")
+        and not path.is_dir()
     )
 
 
@@ -159,7 +182,8 @@ def _read_frame(path: Path, annotation: Path) -> LabelledFrame:
     try:
         root = ElementTree.parse(annotation).getroot()  # noqa: S314 - local file of the user's
         faces = tuple(_read_object(path, item) for item in root.iter("object"))
-    except (ElementTree.ParseError, ValueError, OSError) as error:
+    # An encoding that Python does not know is a LookupError.
+    except (ElementTree.ParseError, LookupError, ValueError, OSError) as error:
         raise InputError(f"{annotation} is not a usable annotation: {error}") from error
     return LabelledFrame(path, faces)
 
@@ -171,7 +195,7 @@ def _read_object(path: Path, item: ElementTree.Element) -> LabelledFace:
     edges = [item.findtext(f"bndbox/{edge}") for edge in ("xmin", "ymin", "xmax", "ymax")]
     if None in edges:
         raise ValueError("an object lacks a bndbox with xmin, ymin, xmax and ymax")
-    x1, y1, x2, y2 = (round(float(edge)) for edge in edges if edge is not None)
+    x1, y1, x2, y2 = (_read_coordinate(edge) for edge in edges if edge is not None)
     return LabelledFace(
         path,
         FRAME_CLASSES[name],
@@ -179,3 +203,10 @@ def _read_object(path: Path, item: ElementTree.Element) -> LabelledFace:
         box=FaceBox(max(x1, 0), max(y1, 0), x2, y2),
         worn_wrong=name == WORN_WRONG,
     )
+
+
+def _read_coordinate(text: str) -> int:
+    value = float(text)
+    if not abs(value) <= MAX_COORDINATE:
+        raise ValueError(f"a coordinate must be at most {MAX_COORDINATE} pixels; received {text}")
+    return round(value)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from .command import need
 from .frame import Pixels
+from .pictures import read_picture
 from .video import VideoWriter
 
 FRAMES_PER_SECOND = 12.5
@@ -91,12 +92,11 @@ def _actors() -> list[Actor]:
     need("skimage", "scikit-image", "demo")
     need("matplotlib", "matplotlib", "demo")
     import matplotlib.cbook
-    import matplotlib.image
     import skimage.data
 
     collins = np.asarray(skimage.data.astronaut(), dtype=np.uint8)
-    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
-        hopper = np.asarray(matplotlib.image.imread(file, format="jpg"), dtype=np.uint8)
+    path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    hopper = read_picture(Path(str(path)))
     collins_anchors = np.array([[200.1, 101.8], [247.1, 102.6], [219.1, 143.2]], np.float32)
     hopper_anchors = np.array([[227.1, 193.3], [307.8, 195.4], [265.3, 268.7]], np.float32)
     return [

@@ -18,6 +18,10 @@ class ModelError(MaskwatchError, ValueError):
     """A model file is broken, or contradicts the contract that it carries."""
 
 
+class ConversionError(MaskwatchError, RuntimeError):
+    """A network cannot be converted, or does not survive its conversion."""
+
+
 class SourceError(MaskwatchError, OSError):
     """A camera, video or picture cannot be opened or read."""
 
@@ -30,7 +34,9 @@ class MissingExtraError(MaskwatchError, ImportError):
     """An optional part of the installation is missing."""
 
     def __init__(self, package: str, extra: str) -> None:
+        """Name the package, and the extra that brings it; "" if every installation should."""
+        wanted = f"'maskwatch[{extra}]'" if extra else "maskwatch"
         super().__init__(
             f"this needs the package {package}, which is not installed; "
-            f"mend it with: pip install 'maskwatch[{extra}]'"
+            f"mend it with: pip install {wanted}"
         )

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import OutputError
+from .errors import MaskwatchError, OutputError
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to; at the end it takes the place of `path`.
 
-    If the block raises, what it wrote is removed and `path` keeps its old content.
+    If the block raises, what it wrote is removed and `path` keeps its old content. The new file
+    has the mode that the umask asks for, as if it had been opened in place.
 
     Raises:
-        OutputError: If the disk is full, the folder is missing or may not be written.
+        OutputError: If the disk is full, the folder may not be written, or `path` is no file.
     """
+    beside = path.parent / f".new-{secrets.token_hex(8)}{path.suffix}"
     try:
+        # A rename would put a file in the place of /dev/null, too.
+        if path.exists() and not path.is_file():
+            raise FileExistsError(errno.EEXIST, "it is not a regular file")
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=path.suffix)
-        os.close(handle)
+        # Not tempfile: its files are for their owner alone, whatever the umask says.
+        beside.touch(exist_ok=False)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    beside = Path(name)
     try:
         yield beside
         _sync(beside)
-        beside.chmod(0o644)
         beside.replace(path)
         _sync(path.parent)
+    # Some errors of ours are OSErrors, too, and so is a reader of stdout that went away.
+    except (MaskwatchError, BrokenPipeError):
+        raise
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:

@@ -70,4 +70,4 @@ def _find_class(package: str) -> Any:
             return importlib.import_module(PACKAGES[name]).Interpreter
         except ImportError:
             continue
-    raise MissingExtraError(names[0], "tflite-runtime" if package == "tflite-runtime" else "pi")
+    raise MissingExtraError(names[0], "tflite-runtime" if package == "tflite-runtime" else "")

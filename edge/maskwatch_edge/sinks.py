@@ -65,23 +65,20 @@ class JsonLines:
 
 
 class TextLines:
-    """A readable line on stdout for every frame, or only for those that differ in their counts.
+    """A readable line on stdout for every picture, and for every change in a video or camera.
 
-    Args:
-        only_changes: Leave out frames whose faces count the same as in the frame before.
+    A frame is a change if its faces count otherwise, verdict by verdict, than those before it.
     """
 
-    def __init__(self, *, only_changes: bool) -> None:
-        self._only_changes = only_changes
-        self._before: Counter[Decision] | None = None
+    def __init__(self) -> None:
+        self._before: tuple[str, Counter[Decision]] | None = None
 
     def show(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
         """Print the frame if there is news."""
-        counts = Counter(sighting.decision for sighting in sightings)
-        if self._only_changes and counts == self._before:
-            return
-        self._before = counts
-        print(describe(frame, sightings), flush=True)  # noqa: T201
+        news = frame.source, Counter(sighting.decision for sighting in sightings)
+        if frame.frames_per_second is None or news != self._before:
+            print(describe(frame, sightings), flush=True)  # noqa: T201
+        self._before = news
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -18,6 +18,7 @@ import numpy as np
 from .dataset import PICTURE_SUFFIXES
 from .errors import SourceError
 from .frame import Frame, Pixels
+from .pi_camera import PI_CAMERA, PiCameraSource
 from .pictures import read_picture
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mjpg", ".mpg"})
@@ -151,7 +152,7 @@ class FolderSource(_Source):
                 self._warn(str(error))
 
 
-AnySource = PictureSource | VideoSource | FolderSource
+AnySource = PictureSource | VideoSource | FolderSource | PiCameraSource
 
 
 def _warn_on_stderr(line: str) -> None:
@@ -162,12 +163,15 @@ def open_source(name: str, warn: Callable[[str], None] = _warn_on_stderr) -> Any
     """Open whatever the name stands for.
 
     Args:
-        name: A picture, video or folder; a camera number such as "0", or its device; a URL.
+        name: A picture, video or folder; a camera number such as "0", its device, or
+            "picamera2"; a URL.
         warn: Told of each unreadable file in a folder.
 
     Raises:
         SourceError: If there is no such thing, or it cannot be opened.
     """
+    if name == PI_CAMERA:
+        return PiCameraSource()
     if name.isdecimal():
         return VideoSource(f"/dev/video{name}", is_live=True)
     if name.startswith("/dev/") or name.startswith(URL_PREFIXES):

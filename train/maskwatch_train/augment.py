@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from maskwatch_edge.frame import Pixels
 
 SMALLEST_FACE = 20

@@ -9,12 +9,13 @@ kind keeps the network from taking the seam itself for the answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from maskwatch_edge.classifier import resized
 from maskwatch_edge.contract import LABELS, WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.dataset import LabelledFace

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import imagehash
 import numpy as np
 import numpy.typing as npt
-from maskwatch_edge.frame import Pixels
 from PIL import Image
+
+from maskwatch_edge.frame import Pixels
 
 Hashes = npt.NDArray[np.uint64]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels

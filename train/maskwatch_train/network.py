@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+
 from maskwatch_edge.contract import LABELS
 from maskwatch_edge.errors import InputError
 

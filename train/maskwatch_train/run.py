@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
+
 from maskwatch_edge.errors import InputError
 
 from .compose import compose_samples

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.classifier import face_crop, resized
 from maskwatch_edge.contract import FACE_MARGIN
-from maskwatch_edge.dataset import LabelledFace, read_faces
+from maskwatch_edge.dataset import MIN_FACE_SIZE, LabelledFace, read_faces
 from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.metrics import kind_of
@@ -36,9 +37,6 @@ PATCH_CONTEXT = 0.3
 
 WHOLE_PICTURE_INNER = (0.08, 0.08, 0.92, 0.92)
 """Where the face is taken to be in a picture that is a crop already, as shares."""
-
-MIN_FACE_SIZE = 16
-"""Annotated faces with a shorter side, in pixels, show too little to learn from."""
 
 MAX_UNREADABLE_SHARE = 0.01
 

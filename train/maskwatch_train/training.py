@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.files import replacing, write_atomically
 
