@@ -53,8 +53,8 @@ def find_faces(folders: Sequence[Path], run: TrainingRun, warn: Warn) -> RunFace
                 found.fitted.setdefault(identity, face)
             elif identity in run.held_out:
                 found.held_out.setdefault(identity, face)
-    _check_labels("trained on", found.fitted, folders)
-    _check_labels("held out", found.held_out, folders)
+    _check_labels("was fitted to", found.fitted, folders)
+    _check_labels("has held out", found.held_out, folders)
     return found
 
 
@@ -74,13 +74,13 @@ def _check_labels(role: str, faces: dict[str, LabelledFace], folders: Sequence[P
     for label in LABELS:
         if not any(face.label == label for face in faces.values()):
             raise InputError(
-                f"{', '.join(map(str, folders))}: none of the faces that the run has {role} shows "
+                f"{', '.join(map(str, folders))}: none of the faces that the run {role} shows "
                 f"{label}; give the data sets that the run was trained with"
             )
 
 
 def choose_crops(
-    faces: dict[str, LabelledFace], size: int, *, count: int, seed: int, warn: Warn
+    faces: dict[str, LabelledFace], size: int, count: int, seed: int, warn: Warn
 ) -> list[Pixels]:
     """Draw faces for calibration, as many of each label, and cut them out.
 

@@ -1,5 +1,65 @@
 """The command `maskwatch convert`."""
 
-from maskwatch_edge.command import Command
+from __future__ import annotations
 
-COMMAND = Command("convert", "convert a trained network to TFLite", lambda p: None, lambda o: 0)
+import argparse
+from dataclasses import fields
+from pathlib import Path
+
+from maskwatch_edge.command import Command, count, need, points, whole
+from maskwatch_edge.contract import VARIANTS
+
+from .quiet import quiet
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `maskwatch convert`."""
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of maskwatch train")
+    parser.add_argument(
+        "--calibrate",
+        nargs="+",
+        required=True,
+        type=Path,
+        metavar="DATA",
+        help="the data sets of that training: faces it was trained on calibrate the model, "
+        "faces it has held out score it",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.tflite", help="the model to write"
+    )
+    parser.add_argument(
+        "--variant", choices=VARIANTS, default="int8", help="the numbers that it computes with"
+    )
+    parser.add_argument(
+        "--max-drop",
+        type=points,
+        default=0.5,
+        metavar="POINTS",
+        help="percentage points of accuracy that it may lose against float32",
+    )
+    parser.add_argument(
+        "--samples", type=count, default=400, help="faces that calibrate int8, half of each label"
+    )
+    parser.add_argument("--seed", type=whole, default=1, help="decides which faces calibrate")
+    parser.add_argument(
+        "--threads", type=count, default=1, help="threads while the models are compared"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Convert, compare and write."""
+    with quiet():
+        need("tensorflow", "tensorflow", "train")
+        from .conversion import ConversionConfig, convert
+    given = vars(options)
+    config = ConversionConfig(**{f.name: given[f.name] for f in fields(ConversionConfig)})
+    convert(options.run_folder, options.calibrate, options.out, config)
+    return 0
+
+
+COMMAND = Command(
+    "convert",
+    "convert a trained network to TFLite, and prove that it kept its accuracy",
+    add_arguments,
+    run,
+)

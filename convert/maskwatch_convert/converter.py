@@ -39,7 +39,7 @@ def load_network(path: Path) -> keras.Model:
 def _check_shapes(path: Path, network: keras.Model) -> None:
     shapes = network.input_shape, network.output_shape
     size = shapes[0][1]
-    if shapes != ((None, size, size, 3), (None, len(LABELS))):
+    if not size or shapes != ((None, size, size, 3), (None, len(LABELS))):
         raise InputError(
             f"the network {path} must take (None, size, size, 3) and give (None, {len(LABELS)}); "
             f"received {shapes[0]} and {shapes[1]}"
@@ -56,17 +56,16 @@ def _layers_of(network: keras.Model) -> Iterator[Any]:
 def export_network(network: keras.Model, folder: Path) -> None:
     """Write the network as a SavedModel that takes one face at a time.
 
-    XNNPACK runs the whole of a TFLite model only if all its shapes are known. The names are
-    fixed because they become part of the TFLite file.
+    XNNPACK runs the whole of a TFLite model only if all its shapes are known. The name is fixed
+    because it becomes part of the TFLite file.
 
     Raises:
         ConversionError: If TensorFlow cannot write it.
     """
-    face = keras.Input(batch_shape=(1, *network.input_shape[1:]), name="face_rgb")
-    single = keras.Model(face, network(face, training=False), name="maskwatch")
+    one_face = tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="face_rgb")
     try:
         with quiet():
-            single.export(folder, verbose=False)
+            network.export(folder, verbose=False, input_signature=[one_face])
     except Exception as error:  # TensorFlow passes on the errors of several libraries
         raise ConversionError(f"cannot export the network: {_first_line(error)}") from error
 

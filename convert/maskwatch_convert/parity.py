@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import InputError
@@ -39,7 +40,7 @@ class Answers:
     @property
     def labels(self) -> npt.NDArray[np.int64]:
         """Index of the most likely label, shape (faces,)."""
-        return self.probabilities.argmax(axis=1)
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
 
     @property
     def milliseconds(self) -> float:

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points, version
 
-import cv2
-
 from .command import Command
 from .commands import COMMANDS
 from .errors import MaskwatchError
@@ -30,7 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = build_parser(find_commands())
     options = parser.parse_args(arguments)
-    _hush_opencv()
     try:
         code = int(options.run(options))
         sys.stdout.flush()
@@ -62,13 +59,6 @@ def _empty_stdout() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _hush_opencv() -> None:
-    """Leave stderr to our own lines, unless OPENCV_LOG_LEVEL asks for those of OpenCV, too."""
-    if "OPENCV_LOG_LEVEL" not in os.environ:
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 def find_commands() -> list[Command]:

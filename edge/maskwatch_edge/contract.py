@@ -37,6 +37,9 @@ FORMAT = 1
 LABELS_MEMBER = "labels.txt"
 METADATA_MEMBER = "metadata.json"
 MAX_METADATA_BYTES = 1_000_000
+UNREADABLE = (zipfile.BadZipFile, LookupError, ValueError, ArithmeticError, EOFError, RuntimeError)
+"""What `zipfile` and `json` raise over a damaged file: `BadZipFile` is only the usual one."""
+
 FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 """The same model gives the same bytes: a zip member's time says nothing here."""
 
@@ -153,10 +156,10 @@ def _parse(content: bytes) -> tuple[bytes, ModelContract]:
             metadata = json.loads(_read_member(archive, METADATA_MEMBER))
             labels = _read_member(archive, LABELS_MEMBER).decode().splitlines()
             start = min(member.header_offset for member in archive.infolist())
-    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise ModelError(
             "the model carries no readable contract: the file is truncated, or was not written "
-            f"by maskwatch convert ({error})"
+            f"by maskwatch convert ({error!s:.120})"
         ) from error
     flatbuffer = content[:start]
     contract = _contract_from(metadata)

@@ -208,5 +208,5 @@ def _read_object(path: Path, item: ElementTree.Element) -> LabelledFace:
 def _read_coordinate(text: str) -> int:
     value = float(text)
     if not abs(value) <= MAX_COORDINATE:
-        raise ValueError(f"a coordinate must be at most {MAX_COORDINATE} pixels; received {text}")
+        raise ValueError(f"a coordinate must be at most {MAX_COORDINATE} pixels; received {value}")
     return round(value)

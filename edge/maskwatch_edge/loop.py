@@ -12,6 +12,8 @@ from .pipeline import Watcher
 from .sinks import Sink
 from .sources import FrameSource
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 def watch(source: FrameSource, watcher: Watcher, sinks: Sequence[Sink], stop: Event) -> None:
     """Pass every frame of the source through the watcher to all sinks.
@@ -54,6 +56,3 @@ def stopped_by_signals() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -40,7 +40,6 @@ STYLE: dict[str, Any] = {
     "grid.color": "#E3E3E3",
     "legend.frameon": False,
     "lines.linewidth": 2,
-    "text.parse_math": False,  # a $ in a file name is just that
 }
 
 SCORE_BINS = 10
@@ -132,16 +131,19 @@ def plot_calibration(path: Path, scores: Floats, right: npt.NDArray[np.bool_]) -
         upper.plot([0.5, 1], [0.5, 1], color=VERMILION, linestyle="--", label="score = share")
         error = calibration_error(np.asarray(scores), np.asarray(right))
         upper.set(ylabel="right", title=f"Calibration: error {error:.4f}", ylim=(0, 1.02))
-        upper.legend(loc="upper left", facecolor="white", framealpha=0.9, frameon=True)
         _percent(upper)
         _plot_counts(lower, middles, counts, width)
         lower.set(xlabel="score of the answer", xlim=(0.5, 1))
+        figure.align_ylabels()
+        figure.legend(loc="outside lower center", ncols=2)
 
 
 def _plot_counts(axes: Axes, middles: Floats, counts: npt.NDArray[np.int_], width: float) -> None:
     """Bars of counts on a logarithmic axis: the sure answers are many times the rest."""
     axes.bar(middles, counts, 0.9 * width, color=GREY)
     axes.set(yscale="log", ylim=(0.5, max(counts.max(), 1) * 8), ylabel="faces")
+    axes.set_yticks([])
+    axes.minorticks_off()
     for middle, count in zip(middles, counts, strict=True):
         if count:
             axes.text(middle, count * 1.2, f"{count:,}", ha="center", va="bottom", fontsize=10)
@@ -161,7 +163,7 @@ def plot_precision_recall(path: Path, curves: Mapping[str, tuple[Floats, Floats]
             area = average_precision(recall, precision)
             falling = np.maximum.accumulate(precision[::-1])[::-1]
             axes.step(
-                np.concatenate([[0.0], recall]),
+                np.concatenate([0.0 * recall[:1], recall]),  # from the axis, if it begins
                 np.concatenate([falling[:1], falling]),
                 where="pre",
                 color=colour,
@@ -214,14 +216,14 @@ def words(name: str) -> str:
 
 def per_cent(share: float) -> str:
     """Write a share as per cent, such as "97.5 %"; only 1 gives "100 %"."""
-    return "100 %" if share == 1 else f"{np.floor(share * 1000) / 10:.1f} %"
+    return "100 %" if share == 1 else f"{min(100 * share, 99.9):.1f} %"
 
 
 def _percent(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
 
-def label_curves(axes: Axes, xs: Sequence[float], curves: Mapping[str, Sequence[float]]) -> None:
+def draw_curves(axes: Axes, xs: Sequence[float], curves: Mapping[str, Sequence[float]]) -> None:
     """Draw named curves over the same xs, told apart by colour, stroke and marker."""
     for (name, values), (colour, line, marker) in zip(curves.items(), STROKES, strict=False):
         axes.plot(xs, values, color=colour, linestyle=line, marker=marker, label=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -86,20 +87,26 @@ class TextLines:
 
 def describe(frame: Frame, sightings: Sequence[Sighting]) -> str:
     """Say in one line what is in a frame."""
-    place = frame.source
+    place = "".join(map(_printable, frame.source))
     if frame.frames_per_second is not None:
         place += f" {frame.number}"
     faces = [f"{caption(s)} at {s.box.x1},{s.box.y1}" for s in sightings]
     return f"{place}: {'; '.join(faces) if faces else 'no face'}"
 
 
+def _printable(char: str) -> str:
+    """Escape what would break the line, or cannot be printed: file names may hold anything."""
+    return char if char.isprintable() else repr(char)[1:-1]
+
+
 class AnnotatedFiles:
     """Pictures and videos with boxes drawn on them, named as their sources, in one folder.
 
     Two sources of the same name are told apart by a number. Videos appear when they are whole.
+    What an earlier run wrote into the folder is replaced.
 
     Args:
-        folder: Made if it is missing.
+        folder: Made if it is missing. It may not be that of the sources: they would be replaced.
 
     Raises:
         OutputError: If the folder cannot be made.
@@ -118,6 +125,7 @@ class AnnotatedFiles:
         """Write the picture, or add the frame to its video."""
         picture = annotate(frame.pixels, sightings)
         name = Path(frame.source)
+        self._check_folder(name)
         if frame.frames_per_second is None:
             self.close()
             write_picture(self._folder / self._free_name(name.stem, name.suffix.lower()), picture)
@@ -133,6 +141,13 @@ class AnnotatedFiles:
         if self._video is not None:
             self._video[1].close()
             self._video = None
+
+    def _check_folder(self, source: Path) -> None:
+        if source.absolute().parent.resolve() == self._folder.resolve():
+            raise OutputError(
+                f"annotated frames in {self._folder} would replace the sources there; "
+                f"expected another folder than that of {source}"
+            )
 
     def _free_name(self, stem: str, suffix: str) -> str:
         name, number = f"{stem}{suffix}", 1
@@ -165,11 +180,9 @@ class Window:
         self._surface: Any = None
         try:
             pygame.display.init()
+            _check_screen(pygame.display.get_driver())
         except pygame.error as error:
-            raise OutputError(
-                f"cannot open a window: {error}; start it in a desktop session, "
-                "or give --display none"
-            ) from error
+            raise _no_window(str(error)) from error
         pygame.display.set_caption("Maskwatch")
 
     def show(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
@@ -179,9 +192,10 @@ class Window:
         picture = annotate(frame.pixels, sightings, self._frames_per_second())
         size = (frame.width, frame.height)
         if self._surface is None:
-            self._surface = pygame.display.set_mode(size, pygame.RESIZABLE)
+            self._surface = self._open(size)
         image = pygame.image.frombuffer(picture.tobytes(), size, "RGB")
-        pygame.transform.smoothscale(image, self._surface.get_size(), self._surface)
+        # Not scaled straight onto the surface: SDL would swap red and blue on the way.
+        self._surface.blit(pygame.transform.smoothscale(image, self._surface.get_size()), (0, 0))
         pygame.display.flip()
         for event in pygame.event.get():
             if self._is_end(event):
@@ -191,6 +205,12 @@ class Window:
         """Close the window."""
         self._pygame.display.quit()
 
+    def _open(self, size: tuple[int, int]) -> Any:
+        try:
+            return self._pygame.display.set_mode(size, self._pygame.RESIZABLE)
+        except self._pygame.error as error:
+            raise _no_window(str(error)) from error
+
     def _is_end(self, event: Any) -> bool:
         pygame = self._pygame
         is_end_key = event.type == pygame.KEYDOWN and event.key in (pygame.K_ESCAPE, pygame.K_q)
@@ -199,6 +219,18 @@ class Window:
     def _frames_per_second(self) -> float:
         seconds = self._times[-1] - self._times[0]
         return (len(self._times) - 1) / seconds if seconds else 0.0
+
+
+def _check_screen(driver: str) -> None:
+    # SDL draws into memory where it finds no screen; that is only right if it was asked for.
+    if driver in ("offscreen", "dummy") and "SDL_VIDEODRIVER" not in os.environ:
+        raise _no_window("there is no display")
+
+
+def _no_window(reason: str) -> OutputError:
+    return OutputError(
+        f"cannot open a window: {reason}; start it in a desktop session, or give --display none"
+    )
 
 
 def open_display(name: str, on_close: Callable[[], None]) -> list[Sink]:

@@ -92,7 +92,7 @@ class VideoSource(_Source):
     def __init__(self, name: str, *, is_live: bool = False) -> None:
         super().__init__(name)
         self.is_live = is_live
-        self._capture = _open_capture(name)
+        self._capture = _open_capture(name, is_live)
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self._frames_per_second = rate if 0 < rate <= 1000 else ASSUMED_FRAMES_PER_SECOND
 
@@ -188,21 +188,26 @@ def open_source(name: str, warn: Callable[[str], None] = _warn_on_stderr) -> Any
 
 
 def _list_readable(folder: Path) -> Sequence[Path]:
-    suffixes = PICTURE_SUFFIXES | VIDEO_SUFFIXES
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in suffixes and not path.name.startswith(".")
-    )
+    try:
+        return sorted(filter(_looks_readable, folder.iterdir()))
+    except OSError as error:
+        raise SourceError(f"cannot read the folder {folder}: {error.strerror}") from error
 
 
-def _open_capture(name: str) -> cv2.VideoCapture:
+def _looks_readable(path: Path) -> bool:
+    is_known = path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
+    return is_known and not path.name.startswith(".") and not path.is_dir()
+
+
+def _open_capture(name: str, is_live: bool) -> cv2.VideoCapture:
     is_device = name.startswith("/dev/")
     if is_device and not Path(name).exists():
         raise SourceError(f"there is no camera {name}; see which there are: ls /dev/video*")
     backend = cv2.CAP_V4L2 if is_device else cv2.CAP_FFMPEG
+    # FFmpeg takes the first part of a relative path such as 12:30.mp4 for a protocol.
+    address = name if is_live else str(Path(name).absolute())
     try:
-        capture = cv2.VideoCapture(name, backend)
+        capture = cv2.VideoCapture(address, backend)
     except cv2.error as error:
         raise SourceError(f"cannot open {name}: {error.err}") from error
     if not capture.isOpened():

@@ -78,7 +78,7 @@ def _shrink(crop: Pixels, rng: np.random.Generator) -> Pixels:
     """Make the face as small as a camera sees it from afar, and scale it up as the board does."""
     size = crop.shape[0]
     small = int(np.exp(rng.uniform(np.log(SMALLEST_FACE), np.log(size))))
-    shrunk = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
+    shrunk = np.asarray(cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
     if rng.random() < 0.3:
         shrunk = _jpeg(shrunk, rng)
     return np.asarray(cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_LINEAR))
@@ -93,8 +93,9 @@ def _blur(crop: Pixels, rng: np.random.Generator) -> Pixels:
     kernel[length // 2] = 1.0 / length
     middle = ((length - 1) / 2, (length - 1) / 2)
     turn = cv2.getRotationMatrix2D(middle, rng.uniform(0, 180), 1.0)
-    kernel = cv2.warpAffine(kernel, turn, (length, length))
-    return np.asarray(cv2.filter2D(crop, -1, kernel / max(float(kernel.sum()), 1e-6)))
+    turned = np.asarray(cv2.warpAffine(kernel, turn, (length, length)), np.float32)
+    turned /= max(float(turned.sum()), 1e-6)
+    return np.asarray(cv2.filter2D(crop, -1, turned), np.uint8)
 
 
 def _light(crop: Pixels, rng: np.random.Generator) -> Pixels:

@@ -9,6 +9,8 @@ from maskwatch_edge.command import Command, count, need, positive, share, whole
 from maskwatch_edge.contract import INPUT_SIZE
 from maskwatch_edge.errors import InputError
 
+from .quiet import hushed
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `maskwatch train`."""
@@ -80,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole,
         metavar="N",
         default=0,
-        help="faces to add with masks composed onto them, half of them worn wrong",
+        help="faces to add with masks composed onto them, most of them worn wrong",
     )
     add(
         "--test-share",
@@ -96,11 +98,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.05,
         help="share that chooses the epoch, 0 to 1",
     )
+    add(
+        "--second-opinion",
+        metavar="RUN",
+        default="",
+        help="an earlier run, best on other data: training faces whose label its network "
+        "contradicts are left out",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, and write the report of the run."""
-    need("tensorflow", "tensorflow", "train")
+    _check(options)
+    with hushed():
+        need("tensorflow", "tensorflow", "train")
     need("imagehash", "ImageHash", "train")
     need("matplotlib", "matplotlib", "train")
     from .run import train
@@ -108,14 +119,24 @@ def run(options: argparse.Namespace) -> int:
     folders = list(options.data)
     if options.download:
         folders.append(_download_kaggle())
-    if not folders:
+    train(options, folders)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what cannot work before minutes are spent on it."""
+    if not options.data and not options.download:
         raise InputError("no data given; name at least one folder, or use --data kaggle")
     if options.composed and options.landmarks is None:
         raise InputError("--composed needs --landmarks YUNET.onnx")
     if not 0 <= options.frozen_blocks <= 16:
         raise InputError(f"--frozen-blocks must be 0 to 16; received {options.frozen_blocks}")
-    train(options, folders)
-    return 0
+    if options.size % 32:
+        raise InputError(f"--size must be a multiple of 32 pixels; received {options.size}")
+    if options.weights not in ("imagenet", "none") and not Path(options.weights).is_file():
+        raise InputError(
+            f"there is no weights file {options.weights}; expected imagenet, none or a file"
+        )
 
 
 def _download_kaggle() -> Path:

@@ -51,8 +51,8 @@ class Wearing:
 
 WEARINGS = (
     Wearing(WITH_MASK, (0.42, 0.47), (0.95, 1.05)),
-    Wearing(WITHOUT_MASK, (0.585, 0.63), (0.65, 0.85)),
-    Wearing(WITHOUT_MASK, (0.74, 0.8), (0.4, 0.55)),
+    Wearing(WITHOUT_MASK, (0.56, 0.63), (0.65, 0.85)),
+    Wearing(WITHOUT_MASK, (0.72, 0.8), (0.4, 0.55)),
 )
 """Right, below the nose, below the mouth."""
 
@@ -70,7 +70,7 @@ def compose_samples(
     Args:
         samples: Faces with and without masks; only whole-picture crops are used.
         landmarks: Finds eyes and mouth.
-        count: How many to make; about half of them show a mask worn wrong.
+        count: How many to make; more than half of them show a mask worn wrong.
         input_size: Side of the model's input in pixels.
         rng: Decides who lends a mask to whom, and how it sits.
     """
@@ -81,7 +81,7 @@ def compose_samples(
         return []
     composed = []
     for _ in range(count):
-        wearing = WEARINGS[int(rng.choice(len(WEARINGS), p=(0.45, 0.35, 0.2)))]
+        wearing = WEARINGS[int(rng.choice(len(WEARINGS), p=(0.4, 0.4, 0.2)))]
         lender = lenders[int(rng.integers(len(lenders)))]
         wearer = wearers[int(rng.integers(len(wearers)))]
         patch = lay_mask(lender, wearer, wearing, rng)
@@ -119,8 +119,8 @@ def lay_mask(lender: Pixels, wearer: Pixels, wearing: Wearing, rng: np.random.Ge
     outline = (MASK_OUTLINE * PATCH_SIZE) @ move[:, :2].T + move[:, 2]
     cover = np.zeros(size, dtype=np.float32)
     cv2.fillPoly(cover, [np.round(outline).astype(np.int32)], (1.0,))
-    cover = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.8, 2.5)))[..., np.newaxis]
-    mixed = cover * moved * rng.uniform(0.8, 1.1) + (1 - cover) * wearer
+    soft = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.8, 2.5)))[..., np.newaxis]
+    mixed = soft * moved * rng.uniform(0.8, 1.1) + (1 - soft) * wearer
     return np.clip(mixed, 0, 255).astype(np.uint8)
 
 

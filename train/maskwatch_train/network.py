@@ -5,6 +5,7 @@ Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +74,16 @@ def set_trainable(network: keras.Model, *, backbone: bool, frozen_blocks: int = 
 def _backbone(size: int, alpha: float, weights: str) -> Any:
     shape = (size, size, 3)
     arguments = {"input_shape": shape, "alpha": alpha, "include_top": False, "name": BACKBONE_NAME}
+    download = "imagenet" if weights == "imagenet" else None
     try:
-        if weights in ("imagenet", "none"):
-            chosen = None if weights == "none" else weights
-            return keras.applications.MobileNetV2(weights=chosen, **arguments)
-        backbone = keras.applications.MobileNetV2(weights=None, **arguments)
+        backbone = keras.applications.MobileNetV2(weights=download, **arguments)
+    except Exception as error:  # a failed download is a bare Exception in Keras
+        reason = (str(error).splitlines() or [""])[0]
+        raise InputError(
+            f"cannot build MobileNetV2 with alpha {alpha} and weights {weights}: {reason}"
+        ) from error
+    if weights not in ("imagenet", "none"):
         _load_weights(backbone, Path(weights))
-    except ValueError as error:
-        raise InputError(f"cannot build MobileNetV2 with alpha {alpha}: {error}") from error
     return backbone
 
 
@@ -88,7 +91,10 @@ def _load_weights(backbone: keras.Model, path: Path) -> None:
     if not path.is_file():
         raise InputError(f"there is no weights file {path}; expected imagenet, none or a file")
     try:
-        backbone.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        reason = str(error).splitlines()[0]
+        with warnings.catch_warnings():
+            # Keras only warns of layers that are not in the file and stay random.
+            warnings.simplefilter("error", UserWarning)
+            backbone.load_weights(path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
+        reason = (str(error).splitlines() or [""])[0]
         raise InputError(f"the weights in {path} do not fit this network: {reason}") from error

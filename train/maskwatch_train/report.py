@@ -1,6 +1,151 @@
-def write_report(run, network, state, data, command):
-    import json
+"""Everything that a run holds beside its checkpoints: network, figures, pictures, model card."""
 
-    from maskwatch_edge.files import write_atomically
+from __future__ import annotations
 
-    write_atomically(run / "data.json", json.dumps(data.report))
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from maskwatch_edge.files import write_atomically
+from maskwatch_edge.metrics import crop_metrics
+from maskwatch_edge.plots import plot_calibration, plot_confusion
+
+from .model_card import model_card
+from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
+from .samples import TEST, VALIDATION, DataSet, Sample, describe
+from .training import RunState, plain_batch, save_network
+
+Floats = npt.NDArray[np.float64]
+
+LARGE_FACE = 32
+"""Shorter side in pixels from which a boxed face counts in the goals of the project."""
+
+FACES_AT_ONCE = 256
+"""Faces that are in memory as float32 at a time while the network answers."""
+
+
+def write_report(
+    run: Path, network: keras.Model, state: RunState, data: DataSet, command: str
+) -> dict[str, Any]:
+    """Write the report of a finished training.
+
+    Args:
+        run: Folder of the run.
+        network: Its best network.
+        state: Its options and history.
+        data: What it was trained and is measured on.
+        command: The command line; `--resume` is left out of what is recorded.
+
+    Returns:
+        The content of `metrics.json`.
+
+    Raises:
+        OutputError: If a file cannot be written; those that are there are whole.
+    """
+    validation, test = data.splits[VALIDATION], data.splits[TEST]
+    answers = predict(network, test)
+    figures: dict[str, Any] = {
+        "command": without_resume(command),
+        "config": asdict(state.config),
+        "fingerprint": data.fingerprint,
+        "epochs": len(state.history),
+        "best_epoch": best_epoch(state),
+        "validation": _measure(validation, predict(network, validation)),
+        "test": _measure(test, answers),
+        "test_faces_from_32_px": _measure_large(test, answers),
+    }
+    save_network(network, run / "model.keras")
+    _write_json(run / "data.json", data.report)
+    write_atomically(run / "held_out.txt", "\n".join(data.report["identities"][TEST]) + "\n")
+    _draw(run, state, test, answers, figures)
+    write_atomically(run / "command.txt", figures["command"] + "\n")
+    write_atomically(run / "model_card.md", model_card(figures, data.report))
+    _write_json(run / "metrics.json", figures)
+    return figures
+
+
+def predict(network: keras.Model, samples: Sequence[Sample]) -> Floats:
+    """Return the network's answers to crops as the board sees them, shape (samples, 2)."""
+    chunks = [
+        samples[start : start + FACES_AT_ONCE] for start in range(0, len(samples), FACES_AT_ONCE)
+    ]
+    answers = [network.predict(plain_batch(chunk)[0], verbose=0) for chunk in chunks]
+    return np.concatenate(answers).astype(np.float64)
+
+
+def best_epoch(state: RunState) -> int:
+    """Return the epoch whose network is kept, counted from 1 over both stages.
+
+    The last of several with the same loss, as `RunState.last_is_best` has it.
+    """
+    losses = [entry["val_loss"] for entry in state.history]
+    return len(losses) - int(np.argmin(losses[::-1]))
+
+
+def without_resume(command: str) -> str:
+    """Return the command line that starts a run from the one that started or resumed it."""
+    # argparse takes abbreviations too, down to the first that is not --rate.
+    words = [
+        word
+        for word in shlex.split(command)
+        if not (word.startswith("--re") and "--resume".startswith(word))
+    ]
+    return shlex.join(words)
+
+
+def _measure(samples: Sequence[Sample], answers: Floats) -> dict[str, Any]:
+    truths = np.array([sample.label_index for sample in samples], dtype=np.int64)
+    return crop_metrics(truths, answers, [describe(sample.face) for sample in samples])
+
+
+def _measure_large(samples: Sequence[Sample], answers: Floats) -> dict[str, Any]:
+    """Figures of the faces cut out of frames, without the smallest."""
+    places = [
+        place
+        for place, sample in enumerate(samples)
+        if sample.face.box is not None and sample.face.box.size >= LARGE_FACE
+    ]
+    kinds: dict[str, Any] = _measure([samples[place] for place in places], answers[places])["kinds"]
+    return kinds
+
+
+def _draw(
+    run: Path,
+    state: RunState,
+    test: Sequence[Sample],
+    answers: Floats,
+    figures: dict[str, Any],
+) -> None:
+    truths = np.array([sample.label_index for sample in test])
+    right = answers.argmax(axis=1) == truths
+    draw_learning_curves(run / "learning_curves.png", state, best_epoch(state))
+    title = f"{len(test):,} faces of the test split"
+    plot_confusion(run / "confusion.png", figures["test"]["confusion"], title)
+    plot_calibration(run / "calibration.png", answers.max(axis=1), right)
+    draw_mistakes(run / "mistakes.png", worst_mistakes(test, answers), len(test))
+
+
+def worst_mistakes(samples: Sequence[Sample], answers: Floats) -> list[Mistake]:
+    """List the samples that were answered wrong, the surest mistake first.
+
+    Args:
+        samples: Faces.
+        answers: Probabilities of the labels for each, shape (samples, 2).
+    """
+    mistakes = [
+        Mistake(sample, int(answer.argmax()), float(answer.max()))
+        for sample, answer in zip(samples, answers, strict=True)
+        if answer.argmax() != sample.label_index
+    ]
+    return sorted(mistakes, key=lambda mistake: -mistake.score)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    write_atomically(path, json.dumps(content, indent=1) + "\n")

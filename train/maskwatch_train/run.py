@@ -17,7 +17,8 @@ from .compose import compose_samples
 from .landmarks import LandmarkFinder
 from .report import write_report
 from .samples import TRAIN, load_data_set, with_repeats
-from .training import TrainingConfig, train_network
+from .second_opinion import leave_out_contradicted
+from .training import TrainingConfig, best_path, load_network, train_network
 
 
 def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
@@ -28,8 +29,7 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         OutputError: If a file cannot be written.
     """
     run: Path = options.out
-    if run.exists() and any(run.iterdir()) and not options.resume:
-        raise InputError(f"{run} is not empty; give --resume to go on, or another folder")
+    _check_folder(run, options.resume)
     config = _config_from(options)
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     data = load_data_set(
@@ -40,6 +40,9 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         validation_share=config.validation_share,
         landmarks=landmarks,
     )
+    if config.second_opinion:
+        opinion = load_network(best_path(Path(config.second_opinion)))
+        data = leave_out_contradicted(data, opinion)
     splits = dict(data.splits)
     splits[TRAIN] = with_repeats(splits[TRAIN], config.frame_repeats)
     if config.composed and landmarks is not None:
@@ -51,7 +54,16 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
             rng=np.random.default_rng(config.seed),
         )
     network, state = train_network(splits, config, data.fingerprint, run)
-    write_report(run, network, state, data, shlex.join(["maskwatch", *sys.argv[1:]]))
+    figures = write_report(run, network, state, data, shlex.join(["maskwatch", *sys.argv[1:]]))
+    right, faces = figures["test"]["accuracy"], figures["test"]["faces"]
+    print(f"{run}: {right:.2%} of {faces:,} test faces right", file=sys.stderr)  # noqa: T201
+
+
+def _check_folder(run: Path, may_resume: bool) -> None:
+    if run.exists() and not run.is_dir():
+        raise InputError(f"{run} is a file; expected a folder for the run")
+    if run.exists() and any(run.iterdir()) and not may_resume:
+        raise InputError(f"{run} is not empty; give --resume to go on, or another folder")
 
 
 def _config_from(options: argparse.Namespace) -> TrainingConfig:

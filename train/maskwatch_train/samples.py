@@ -35,6 +35,9 @@ PATCH_SIZE = 176
 PATCH_CONTEXT = 0.3
 """Share of a face box's sides kept around it, so that a crop may be off-centre."""
 
+WORN_WRONG_REPEATS = 5
+"""How much more often than others a real face with a mask worn wrong is shown."""
+
 WHOLE_PICTURE_INNER = (0.08, 0.08, 0.92, 0.92)
 """Where the face is taken to be in a picture that is a crop already, as shares."""
 
@@ -73,6 +76,12 @@ class DataSet:
     def fingerprint(self) -> str:
         """SHA-256 over the pictures, boxes, labels and splits."""
         return str(self.report["fingerprint"])
+
+
+def with_train_split(data: DataSet, samples: list[Sample]) -> DataSet:
+    """Return the data set with other training samples, and the report that goes with them."""
+    splits = data.splits | {TRAIN: samples}
+    return DataSet(splits, data.report | _what_is_in(splits))
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,8 @@ def assign_splits(
     validation split where none is published beside the one that is scored.
     """
     names = {name.lower() for name in published if name is not None}
+    if not names & {VALIDATION, TEST}:  # a lone Train folder publishes no split
+        names, published = set(), [None] * len(published)
     roles = {name: name for name in names}
     if TEST not in names and VALIDATION in names:
         roles[VALIDATION] = TEST
@@ -242,7 +253,9 @@ def cut_sample(
 def with_repeats(samples: Sequence[Sample], frame_repeats: int) -> list[Sample]:
     """Show faces of real frames more often, and those with a mask worn wrong more often still."""
     return [
-        replace(sample, repeats=frame_repeats * (3 if sample.face.worn_wrong else 1))
+        replace(
+            sample, repeats=frame_repeats * (WORN_WRONG_REPEATS if sample.face.worn_wrong else 1)
+        )
         if sample.face.layout == "frames"
         else sample
         for sample in samples
@@ -273,12 +286,7 @@ def _report(
         for picture, split in zip(pictures, splits, strict=True)
         if split is None
     ]
-    identities = {
-        split: sorted(sample.face.identity for sample in members)
-        for split, members in samples.items()
-    }
     return {
-        "fingerprint": _fingerprint(samples),
         "pictures": len(pictures),
         "annotated_faces": len(faces),
         "unreadable": unreadable,
@@ -286,8 +294,17 @@ def _report(
         "pictures_with_a_twin": sum(size for size in sizes.values() if size > 1),
         "largest_twin_group": max(sizes.values()),
         "left_out_because_a_twin_is_held_out": left_out,
-        "counts": {split: _counts(members) for split, members in samples.items()},
-        "identities": identities,
+    } | _what_is_in(samples)
+
+
+def _what_is_in(splits: dict[str, list[Sample]]) -> dict[str, Any]:
+    return {
+        "fingerprint": _fingerprint(splits),
+        "counts": {split: _counts(members) for split, members in splits.items()},
+        "identities": {
+            split: sorted(sample.face.identity for sample in members)
+            for split, members in splits.items()
+        },
     }
 
 

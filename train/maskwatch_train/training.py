@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ class TrainingConfig:
         composed: Faces with composed masks that are added to the training split.
         test_share: Share of unpublished data that is scored at the end.
         validation_share: Share that chooses the epoch.
+        second_opinion: Folder of a run whose network said which labels to leave out, or "".
     """
 
     size: int = 128
@@ -65,6 +67,7 @@ class TrainingConfig:
     composed: int = 0
     test_share: float = 0.2
     validation_share: float = 0.05
+    second_opinion: str = ""
 
     def stage_epochs(self, stage: str) -> int:
         """Epochs of a stage at the most."""
@@ -98,7 +101,7 @@ class RunState:
 
     def last_is_best(self) -> bool:
         """Whether the newest epoch has the lowest validation loss so far."""
-        losses = [entry["val_loss"] for entry in self.history]
+        losses = [float(entry["val_loss"]) for entry in self.history]
         return losses[-1] <= min(losses)
 
 
@@ -120,12 +123,13 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._indices = np.repeat(np.arange(len(samples)), [s.repeats for s in samples])
         self._config = config
         self._epoch = first_epoch
-        labels = np.array([samples[i].label_index for i in self._indices])
+        labels = np.array([sample.label_index for sample in samples])[self._indices]
         self._class_weights = len(labels) / (2.0 * np.bincount(labels, minlength=2))
         self._shuffle()
 
     def __len__(self) -> int:
-        return len(self._order) // self._config.batch_size
+        # What does not fill a batch is left for another epoch; a tiny data set is one batch.
+        return max(len(self._order) // self._config.batch_size, 1)
 
     def __getitem__(
         self, step: int
@@ -149,7 +153,12 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
-    """Saves the network and the state of the run after every epoch, and tells the time left."""
+    """Saves the network and the state of the run after every epoch, and tells the time left.
+
+    Raises:
+        InputError: If the loss is no number any more.
+        OutputError: If a file cannot be written.
+    """
 
     def __init__(self, run: Path, state: RunState, stage: str) -> None:
         super().__init__()
@@ -157,13 +166,16 @@ class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
         self._started = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Start the clock."""
+        """Start the clock, and make what is dropped out the same in a resumed run."""
         self._started = time.monotonic()
+        seed_dropout(self.model, self._state.config.seed, len(self._state.history))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Save, and stop when the stage is done."""
         seconds = time.monotonic() - self._started
         entry = {name: float(value) for name, value in (logs or {}).items()}
+        if not all(map(math.isfinite, entry.values())):
+            raise InputError("the loss is no number any more; start again with a lower --rate")
         self._state.history.append({"stage": self._stage, "seconds": round(seconds, 1), **entry})
         save_network(self.model, checkpoint_path(self._run, len(self._state.history)))
         if self._state.last_is_best():
@@ -196,11 +208,12 @@ def train_network(
     """
     keras.utils.set_random_seed(config.seed)
     state = load_state(run, config, fingerprint)
+    _remove_leftovers(run)
     with _strategy().scope():
         for stage in STAGES:
             if not state.is_done(stage) and config.stage_epochs(stage):
                 _train_stage(_stage_network(state, stage, run), splits, state, stage, run)
-        return load_network(best_path(run)), state
+        return load_network(best_path(run), compiled=False), state
 
 
 def _train_stage(
@@ -251,6 +264,14 @@ def _compile(network: keras.Model, config: TrainingConfig, stage: str, steps: in
     )
 
 
+def seed_dropout(network: keras.Model, seed: int, epoch: int) -> None:
+    """Set the generators of all dropout layers: a saved network does not keep their state."""
+    for place, layer in enumerate(network.layers):
+        if isinstance(layer, keras.layers.Dropout):
+            state = np.random.default_rng((seed, epoch, place)).integers(2**31, size=2)
+            layer.seed_generator.state.assign(state)
+
+
 def plain_batch(
     samples: Sequence[Sample],
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
@@ -268,7 +289,11 @@ def _strategy() -> Any:
 
 
 def save_network(network: keras.Model, path: Path) -> None:
-    """Write a network with the state of its optimizer, whole or not at all."""
+    """Write a network, with the state of its optimizer if it has one, whole or not at all.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
     with replacing(path) as beside:
         network.save(beside)
 
@@ -299,7 +324,14 @@ def checkpoint_path(run: Path, epochs: int) -> Path:
 def _remove_old_checkpoints(run: Path, newest: int) -> None:
     for path in (run / "checkpoints").glob("epoch-*.keras"):
         if path != checkpoint_path(run, newest):
-            path.unlink()
+            path.unlink(missing_ok=True)
+
+
+def _remove_leftovers(run: Path) -> None:
+    """Remove what a killed process was writing; see `maskwatch_edge.files.replacing`."""
+    for folder in (run, run / "checkpoints"):
+        for path in folder.glob(".new-*"):
+            path.unlink(missing_ok=True)
 
 
 def _state_path(run: Path) -> Path:

@@ -1,0 +1,105 @@
+"""What the tests of the edge share: the real program, a portrait, and a finder of painted faces."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.classifier import MaskClassifier
+from maskwatch_edge.config import Thresholds
+from maskwatch_edge.frame import Pixels
+from maskwatch_edge.pipeline import Watcher
+
+# Warnings are errors in the program that is started, too.
+PROGRAM = (sys.executable, "-W", "error", "-m", "maskwatch_edge")
+GREY = 128
+
+GREETING = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
+"""What the interpreter says on stderr; it has no switch that silences it."""
+
+
+class PatchFinder:
+    """Takes every coloured patch on grey ground for a face: knows no chance and needs no cascade.
+
+    It answers as a real finder does: boxes in pixels of the frame, the surest first. The larger
+    a patch, the surer; one of 100 px or more is certain.
+    """
+
+    def find(self, pixels: Pixels) -> list[FaceBox]:
+        coloured = (np.abs(pixels.astype(int) - GREY).max(axis=2) > 30).astype(np.uint8)
+        _, _, patches, _ = cv2.connectedComponentsWithStats(coloured)
+        boxes = [
+            FaceBox(int(x), int(y), int(x + w), int(y + h), min(int(w) / 100, 1.0))
+            for x, y, w, h, _ in patches[1:]
+        ]
+        return sorted(boxes, key=lambda box: box.score, reverse=True)
+
+
+@pytest.fixture
+def watcher(tiny_model: Path) -> Watcher:
+    """Give a watcher that finds painted faces and judges them by colour: green is a mask."""
+    return Watcher(PatchFinder(), MaskClassifier(tiny_model), Thresholds(min_face_score=0.0))
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Give a function that starts `maskwatch` in `tmp_path`, its output in pipes."""
+
+    def start(*arguments: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*PROGRAM, *map(str, arguments)],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},  # as on most desktops
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture
+def maskwatch(
+    program: Callable[..., subprocess.Popen[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Give a function that runs `maskwatch` in `tmp_path` to its end."""
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        with program(*arguments) as process:
+            try:
+                out, err = process.communicate(timeout=120)
+            finally:
+                process.kill()
+        err = err.replace(GREETING, "")
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Pixels:
+    """Give a real face that the Haar cascade finds: Eileen Collins, by NASA, 240x240."""
+    data = pytest.importorskip(
+        "skimage.data", reason="needs scikit-image's portrait of an astronaut"
+    )
+    return np.ascontiguousarray(np.asarray(data.astronaut(), dtype=np.uint8)[0:240, 100:340])
+
+
+@pytest.fixture(scope="session")
+def masked_portrait(portrait: Pixels) -> Pixels:
+    """Give the same under green light: the tiny model takes it for a face with a mask."""
+    return (portrait * np.array([0.7, 1.0, 0.7])).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def bare_portrait(portrait: Pixels) -> Pixels:
+    """Give the same under pink light: the tiny model takes it for a face without a mask."""
+    return (portrait * np.array([1.0, 0.7, 1.0])).astype(np.uint8)

@@ -1,0 +1,85 @@
+"""What the tests of training share: drawn faces, a small data set, and one finished run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from maskwatch_edge.__main__ import main
+from maskwatch_edge.frame import Pixels
+from maskwatch_edge.pictures import write_picture
+
+KERAS_AND_NUMPY = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+"""Keras 3.15 saves a network with a call that numpy 2 deprecates."""
+
+PER_CLASS = 60
+TINY_TRAINING = (
+    "--weights none --size 32 --alpha 0.35 --head gap --frozen-blocks 13 --epochs 4 --patience 9 "
+    "--batch-size 16 --test-share 0.3 --validation-share 0.3 --seed 3"
+)
+EPOCHS = 5
+"""Of both stages of that training."""
+
+
+def draw_face(seed: int, *, masked: bool, side: int = 48) -> Pixels:
+    """Draw random soft colours, which have no twin by chance, with a pale patch for a mask."""
+    rng = np.random.default_rng(seed)
+    colours = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    picture = cv2.resize(colours, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    if masked:
+        mask = picture[side // 2 : -side // 8, side // 6 : -side // 6]
+        mask[:] = mask // 4 + np.array([190, 160, 100], dtype=np.uint8)
+    return picture
+
+
+def write_faces(
+    folder: Path,
+    count: int,
+    first_seed: int = 0,
+    names: tuple[str, str] = ("with_mask", "without_mask"),
+) -> Path:
+    """Write `count` faces of each class into two folders, and return the folder around them."""
+    for place, name in enumerate(names):
+        for seed in range(first_seed + place, first_seed + 2 * count, 2):
+            picture = draw_face(seed, masked=place == 0)
+            write_picture(folder / name / f"{name}-{seed}.png", picture)
+    return folder
+
+
+def tiny_training(data: Path, run: Path) -> list[str]:
+    """Return the command line of a training of seconds, without the program's name."""
+    return ["train", str(data), "--out", str(run), *TINY_TRAINING.split()]
+
+
+def maskwatch(arguments: Sequence[str]) -> int:
+    """Run the program in this process and return its exit code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["maskwatch", *arguments])
+        return main(arguments)
+
+
+def history_of(run: Path) -> list[dict[str, Any]]:
+    """Return what a run has saved of each epoch, nothing if it has not begun."""
+    path = run / "checkpoints" / "state.json"
+    return list(json.loads(path.read_text())["history"]) if path.exists() else []
+
+
+@pytest.fixture(scope="session")
+def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a data set on which a training takes seconds."""
+    return write_faces(tmp_path_factory.mktemp("data") / "small", PER_CLASS)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, small_set: Path) -> Path:
+    """Give the folder of a training that was never interrupted; leave it as it is."""
+    run = tmp_path_factory.mktemp("runs") / "finished"
+    assert maskwatch(tiny_training(small_set, run)) == 0
+    return run
