@@ -84,7 +84,7 @@ def clip_frames() -> Iterator[Pixels]:
     for number in range(round(SECONDS * FRAMES_PER_SECOND)):
         seconds = number / FRAMES_PER_SECOND
         panels = [_panel(actor, seconds, place) for place, actor in enumerate(actors)]
-        noise = rng.normal(0, 3, (PANEL_HEIGHT, 2 * PANEL_WIDTH, 3))
+        noise = 3 * rng.standard_normal((PANEL_HEIGHT, 2 * PANEL_WIDTH, 3), dtype=np.float32)
         yield np.clip(np.hstack(panels) + noise, 0, 255).astype(np.uint8)
 
 

@@ -113,8 +113,10 @@ def _read_crops(
                 face,
                 resized(pixels, size) if box is None else face_crop(pixels, box, margin, size),
             )
-        except (SourceError, ValueError) as error:
+        except SourceError as error:
             _skip(error)
+        except ValueError as error:
+            _skip(InputError(f"{face.path}: {error}"))
 
 
 def evaluate_frames(

@@ -28,7 +28,7 @@ STROKES = ((BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, "-.", "^"))
 """Colour, line and marker of the first, second and third curve of a plot."""
 
 DOTS_PER_INCH = 150
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.size": 12,
     "axes.titlesize": 14,
     "axes.titlelocation": "left",
@@ -101,7 +101,7 @@ def plot_confusion(path: Path, confusion: list[list[int]], title: str) -> None:
 
 def _write_cell(axes: Axes, row: int, column: int, count: int, share: float) -> None:
     colour = "white" if share > 0.5 else "black"
-    place = {"ha": "center", "color": colour}
+    place: dict[str, Any] = {"ha": "center", "color": colour}
     axes.text(column, row, f"{count:,}", va="bottom", fontsize=20, **place)
     axes.text(column, row + 0.06, per_cent(share), va="top", fontsize=12, **place)
 

@@ -96,10 +96,10 @@ def portrait() -> Pixels:
 @pytest.fixture(scope="session")
 def masked_portrait(portrait: Pixels) -> Pixels:
     """Give the same under green light: the tiny model takes it for a face with a mask."""
-    return (portrait * np.array([0.7, 1.0, 0.7])).astype(np.uint8)
+    return np.asarray(portrait * np.array([0.7, 1.0, 0.7]), dtype=np.uint8)
 
 
 @pytest.fixture(scope="session")
 def bare_portrait(portrait: Pixels) -> Pixels:
     """Give the same under pink light: the tiny model takes it for a face without a mask."""
-    return (portrait * np.array([1.0, 0.7, 1.0])).astype(np.uint8)
+    return np.asarray(portrait * np.array([1.0, 0.7, 1.0]), dtype=np.uint8)

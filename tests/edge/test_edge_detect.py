@@ -25,6 +25,14 @@ Maskwatch = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
+def walls(tmp_path: Path) -> Path:
+    """Put two pictures of nobody into `tmp_path`."""
+    for name in ("wall.png", "other.JPG"):
+        write_picture(tmp_path / name, np.full((40, 50, 3), 128, dtype=np.uint8))
+    return tmp_path
+
+
+@pytest.fixture
 def pictures(tmp_path: Path, masked_portrait: Pixels, bare_portrait: Pixels) -> Path:
     """Put three pictures into `tmp_path`: a mask, no mask, and nobody."""
     write_picture(tmp_path / "mask.png", masked_portrait)
@@ -108,27 +116,27 @@ def test_thresholds_change_what_is_claimed_and_never_the_label(
 
 
 def test_a_broken_source_is_named_in_one_line_and_the_others_are_judged(
-    maskwatch: Maskwatch, pictures: Path, tiny_model: Path
+    maskwatch: Maskwatch, walls: Path, tiny_model: Path
 ) -> None:
     for name in ("broken.jpg", "broken.mp4"):
-        (pictures / name).write_text("not a picture")
+        (walls / name).write_text("not a picture")
     for name in ("broken.jpg", "broken.mp4", "nowhere.png"):
-        sources = ["mask.png", name, "wall.png"]
+        sources = ["other.JPG", name, "wall.png"]
         done = maskwatch("detect", *sources, "--jsonl", "--model", tiny_model)
         assert done.returncode == 1
-        assert [frame["source"] for frame in objects(done)] == ["mask.png", "wall.png"]
+        assert [frame["source"] for frame in objects(done)] == ["other.JPG", "wall.png"]
         assert done.stderr.startswith("maskwatch detect: error: ")
         assert name in done.stderr
         assert done.stderr.count("\n") == 1
 
 
 def test_a_broken_file_in_a_folder_is_named_and_makes_the_exit_code_1(
-    maskwatch: Maskwatch, pictures: Path, tiny_model: Path
+    maskwatch: Maskwatch, walls: Path, tiny_model: Path
 ) -> None:
-    (pictures / "broken.jpg").write_text("not a picture")
+    (walls / "broken.jpg").write_text("not a picture")
     done = maskwatch("detect", ".", "--jsonl", "--model", tiny_model)
     assert done.returncode == 1
-    assert [frame["source"] for frame in objects(done)] == ["bare.JPG", "mask.png", "wall.png"]
+    assert [frame["source"] for frame in objects(done)] == ["other.JPG", "wall.png"]
     assert done.stderr.count("\n") == 1
     assert "broken.jpg is not a readable picture" in done.stderr
 
@@ -163,19 +171,19 @@ def test_annotated_frames_are_written_beside_the_lines(
 
 
 def test_the_sources_are_never_replaced_by_annotated_ones(
-    maskwatch: Maskwatch, pictures: Path, tiny_model: Path
+    maskwatch: Maskwatch, walls: Path, tiny_model: Path
 ) -> None:
-    before = (pictures / "mask.png").read_bytes()
+    before = (walls / "wall.png").read_bytes()
     done = maskwatch("detect", ".", "--annotate", ".", "--model", tiny_model)
     assert done.returncode == 1
     assert "would replace the sources" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert (pictures / "mask.png").read_bytes() == before
-    assert sorted(path.name for path in pictures.iterdir()) == ["bare.JPG", "mask.png", "wall.png"]
+    assert (walls / "wall.png").read_bytes() == before
+    assert sorted(path.name for path in walls.iterdir()) == ["other.JPG", "wall.png"]
 
 
 def test_a_reader_that_goes_away_is_no_error_worth_a_traceback(
-    pictures: Path,
+    walls: Path,
     tiny_model: Path,
     program: Callable[..., subprocess.Popen[str]],
 ) -> None:
@@ -192,9 +200,9 @@ def test_a_reader_that_goes_away_is_no_error_worth_a_traceback(
 
 
 def test_an_odd_file_name_is_told_as_it_can_be(
-    maskwatch: Maskwatch, pictures: Path, tiny_model: Path
+    maskwatch: Maskwatch, walls: Path, tiny_model: Path
 ) -> None:
-    (pictures / "wall.png").rename(pictures / "\udcffwall\n.png")
+    (walls / "wall.png").rename(walls / "\udcffwall\n.png")
     done = maskwatch("detect", "\udcffwall\n.png", "--jsonl", "--model", tiny_model)
     assert (done.returncode, done.stderr) == (0, "")
     (frame,) = objects(done)
@@ -235,7 +243,7 @@ def test_a_missing_model_is_told_before_any_source_is_read(
 
 
 def test_a_run_over_many_sources_loads_the_model_once(
-    pictures: Path, clip: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+    walls: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[Path] = []
 
@@ -245,7 +253,7 @@ def test_a_run_over_many_sources_loads_the_model_once(
             super().__init__(path, **options)
 
     monkeypatch.setattr(commands, "MaskClassifier", CountedClassifier)
-    sources = [str(pictures), str(clip), str(pictures / "mask.png")]
+    sources = [str(walls), str(walls / "wall.png"), str(walls)]
     assert main(["detect", *sources, "--model", str(tiny_model)]) == 0
     assert loaded == [tiny_model]
 

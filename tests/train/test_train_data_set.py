@@ -23,6 +23,7 @@ from maskwatch_train.samples import (
     TEST,
     TRAIN,
     VALIDATION,
+    WORN_WRONG_REPEATS,
     DataSet,
     cut_sample,
     load_data_set,
@@ -36,11 +37,14 @@ KAGGLE_NAMES = ("WithMask", "WithoutMask")
 
 def load(*folders: Path, warnings: list[str] | None = None, **options: Any) -> DataSet:
     """Read data sets with shares that give small ones enough of each split."""
-    shares = {"test_share": 0.3, "validation_share": 0.3}
-    warn = (warnings if warnings is not None else []).append
-    return load_data_set(
-        folders, **({"input_size": 32, "seed": 1, "warn": warn} | shares | options)
-    )
+    defaults: dict[str, Any] = {
+        "input_size": 32,
+        "seed": 1,
+        "test_share": 0.3,
+        "validation_share": 0.3,
+        "warn": (warnings if warnings is not None else []).append,
+    }
+    return load_data_set(folders, **(defaults | options))
 
 
 def paths_of(data: DataSet, split: str) -> set[str]:
@@ -271,5 +275,8 @@ def test_faces_of_frames_are_shown_more_often_and_masks_worn_wrong_most(
 ) -> None:
     samples = load(frames, write_faces(tmp_path / "folders", 20, 5000)).splits[TRAIN]
     for sample in with_repeats(samples, frame_repeats=3):
-        expected = 1 if sample.face.layout == "folders" else 9 if sample.face.worn_wrong else 3
-        assert sample.repeats == expected
+        if sample.face.layout == "folders":
+            assert sample.repeats == 1
+        else:
+            expected = 3 * WORN_WRONG_REPEATS if sample.face.worn_wrong else 3
+            assert sample.repeats == expected

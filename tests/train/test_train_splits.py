@@ -107,7 +107,7 @@ def test_published_splits_and_their_twins(
 
 
 def test_validation_is_scored_where_no_test_is_published() -> None:
-    published: Published = ["Train"] * 100 + ["Validation"] * 10
+    published: Published = [*["Train"] * 100, *["Validation"] * 10]
     result = assign(published, list(range(110)))
     assert result[100:] == [TEST] * 10
     assert TEST not in result[:100]

@@ -20,15 +20,12 @@ from maskwatch_edge.plots import plot_calibration, plot_confusion
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
 from .samples import TEST, VALIDATION, DataSet, Sample, describe
-from .training import RunState, plain_batch, save_network
+from .training import RunState, predict, save_network
 
 Floats = npt.NDArray[np.float64]
 
 LARGE_FACE = 32
 """Shorter side in pixels from which a boxed face counts in the goals of the project."""
-
-FACES_AT_ONCE = 256
-"""Faces that are in memory as float32 at a time while the network answers."""
 
 
 def write_report(
@@ -69,15 +66,6 @@ def write_report(
     write_atomically(run / "model_card.md", model_card(figures, data.report))
     _write_json(run / "metrics.json", figures)
     return figures
-
-
-def predict(network: keras.Model, samples: Sequence[Sample]) -> Floats:
-    """Return the network's answers to crops as the board sees them, shape (samples, 2)."""
-    chunks = [
-        samples[start : start + FACES_AT_ONCE] for start in range(0, len(samples), FACES_AT_ONCE)
-    ]
-    answers = [network.predict(plain_batch(chunk)[0], verbose=0) for chunk in chunks]
-    return np.concatenate(answers).astype(np.float64)
 
 
 def best_epoch(state: RunState) -> int:

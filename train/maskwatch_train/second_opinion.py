@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from .samples import TRAIN, DataSet, with_train_split
-from .training import plain_batch
+from .training import predict
 
 CONTRADICTION = 0.9
 """Score of the other label from which a face is left out."""
@@ -30,8 +30,8 @@ def leave_out_contradicted(data: DataSet, network: keras.Model) -> DataSet:
         network: Best trained on other data; takes the same input size.
     """
     samples = data.splits[TRAIN]
-    crops, labels = plain_batch(samples)
-    answers = network.predict(crops, batch_size=64, verbose=0)
+    labels = np.array([sample.label_index for sample in samples])
+    answers = predict(network, samples)
     is_doubtful = answers[np.arange(len(labels)), 1 - labels] >= CONTRADICTION
     is_whole = np.array([sample.face.box is None for sample in samples])
     contradicted = is_doubtful & is_whole

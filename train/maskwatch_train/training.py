@@ -26,6 +26,9 @@ from .samples import TRAIN, VALIDATION, Sample
 HEAD, FINE_TUNE = "head", "fine-tune"
 STAGES = (HEAD, FINE_TUNE)
 
+FACES_AT_ONCE = 256
+"""Faces that are in memory as float32 at a time while a network answers."""
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -278,6 +281,15 @@ def plain_batch(
     """Return all crops as the board sees them, float32 in 0 to 255, and their label indices."""
     crops = np.stack([sample.crop for sample in samples]).astype(np.float32)
     return crops, np.array([sample.label_index for sample in samples], dtype=np.int32)
+
+
+def predict(network: keras.Model, samples: Sequence[Sample]) -> npt.NDArray[np.float64]:
+    """Return the network's answers to crops as the board sees them, shape (samples, 2)."""
+    chunks = [
+        samples[start : start + FACES_AT_ONCE] for start in range(0, len(samples), FACES_AT_ONCE)
+    ]
+    answers = [network.predict(plain_batch(chunk)[0], verbose=0) for chunk in chunks]
+    return np.concatenate(answers).astype(np.float64)
 
 
 def _strategy() -> Any:
