@@ -8,8 +8,7 @@ from pathlib import Path
 
 from maskwatch_edge.command import Command, count, need, points, whole
 from maskwatch_edge.contract import VARIANTS
-
-from .quiet import quiet
+from maskwatch_edge.quiet import quiet
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,8 +15,7 @@ from maskwatch_edge.contract import LABELS
 from maskwatch_edge.errors import ConversionError, InputError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.interpreter import load_interpreter
-
-from .quiet import quiet
+from maskwatch_edge.quiet import quiet
 
 
 def load_network(path: Path) -> keras.Model:

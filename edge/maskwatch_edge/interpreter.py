@@ -12,6 +12,7 @@ import os
 from typing import Any
 
 from .errors import InputError, MissingExtraError, ModelError
+from .quiet import quiet
 
 PACKAGES = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
@@ -50,10 +51,11 @@ def load_interpreter(flatbuffer: bytes, package: str = "auto", threads: int | No
     """
     interpreter_class = _find_class(package)
     try:
-        interpreter = interpreter_class(
-            model_content=flatbuffer, num_threads=usable_threads(threads)
-        )
-        interpreter.allocate_tensors()
+        with quiet():  # LiteRT greets on stderr
+            interpreter = interpreter_class(
+                model_content=flatbuffer, num_threads=usable_threads(threads)
+            )
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"the interpreter cannot load the model: {reason}") from error

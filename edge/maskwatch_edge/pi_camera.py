@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
+from .closing import Closing
 from .errors import MissingExtraError, SourceError
 from .frame import Frame
 
@@ -27,7 +26,7 @@ FRAMES_PER_SECOND = 30.0
 """What a video configuration gives unless it is told otherwise."""
 
 
-class PiCameraSource:
+class PiCameraSource(Closing):
     """Frames of the Pi camera, 640x480.
 
     Raises:
@@ -55,17 +54,6 @@ class PiCameraSource:
             raise SourceError(
                 f"cannot start the Pi camera: {error}; see which there are: rpicam-hello --list"
             ) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def frames(self) -> Iterator[Frame]:
         """Give frame after frame; the camera sets the pace."""

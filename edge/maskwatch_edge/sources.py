@@ -9,12 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import cv2
 import numpy as np
 
+from .closing import Closing
 from .dataset import PICTURE_SUFFIXES
 from .errors import SourceError
 from .frame import Frame, Pixels
@@ -47,27 +47,13 @@ class FrameSource(Protocol):
         ...
 
 
-class _Source:
-    """What all sources share: a name, and being a context manager."""
+class _Source(Closing):
+    """What files and streams share: a name; nothing is held open between frames."""
 
     is_live = False
 
     def __init__(self, name: str) -> None:
         self.name = name
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing is held open between frames."""
 
 
 class PictureSource(_Source):

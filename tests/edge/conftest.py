@@ -22,9 +22,6 @@ from maskwatch_edge.pipeline import Watcher
 PROGRAM = (sys.executable, "-W", "error", "-m", "maskwatch_edge")
 GREY = 128
 
-GREETING = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
-"""What the interpreter says on stderr; it has no switch that silences it."""
-
 
 class PatchFinder:
     """Takes every coloured patch on grey ground for a face: knows no chance and needs no cascade.
@@ -78,7 +75,6 @@ def maskwatch(
                 out, err = process.communicate(timeout=120)
             finally:
                 process.kill()
-        err = err.replace(GREETING, "")
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return run

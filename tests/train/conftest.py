@@ -21,7 +21,7 @@ KERAS_AND_NUMPY = "ignore:__array__ implementation doesn't accept a copy keyword
 
 PER_CLASS = 60
 TINY_TRAINING = (
-    "--weights none --size 32 --alpha 0.35 --head gap --frozen-blocks 13 --epochs 4 --patience 9 "
+    "--weights none --size 32 --alpha 0.35 --head gap --frozen-blocks 16 --epochs 4 --patience 9 "
     "--batch-size 16 --test-share 0.3 --validation-share 0.3 --seed 3"
 )
 EPOCHS = 5

@@ -138,10 +138,14 @@ def test_a_finished_run_is_only_reported_again(
     before = {path.name: path.read_bytes() for path in (run / "checkpoints").iterdir()}
     for name in PICTURES | TEXTS | {"model.keras"}:
         (run / name).unlink()
+    # What a killed process was just writing is swept away as well.
+    (run / "checkpoints" / ".new-0123.keras").write_bytes(b"half a network")
+    (run / ".new-4567.png").write_bytes(b"half a picture")
 
     assert maskwatch([*tiny_training(small_set, run), "--resume"]) == 0
 
     assert {path.name: path.read_bytes() for path in (run / "checkpoints").iterdir()} == before
+    assert list(run.glob(".new-*")) == []
     assert "Epoch" not in "".join(capfd.readouterr())
     again, figures = read_json(run / "metrics.json"), read_json(finished_run / "metrics.json")
     assert again.pop("command") == figures.pop("command").replace(str(finished_run), str(run))

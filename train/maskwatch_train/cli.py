@@ -8,8 +8,7 @@ from pathlib import Path
 from maskwatch_edge.command import Command, count, need, positive, share, whole
 from maskwatch_edge.contract import INPUT_SIZE
 from maskwatch_edge.errors import InputError
-
-from .quiet import hushed
+from maskwatch_edge.quiet import quiet
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, and write the report of the run."""
     _check(options)
-    with hushed():
+    with quiet():
         need("tensorflow", "tensorflow", "train")
     need("imagehash", "ImageHash", "train")
     need("matplotlib", "matplotlib", "train")

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from maskwatch_convert.quiet import quiet
+from maskwatch_edge.quiet import quiet
 
 
 def write_everywhere(text: str) -> None:
