@@ -76,7 +76,7 @@ class VideoSource(_Source):
     """
 
     def __init__(self, name: str, *, is_live: bool = False) -> None:
-        super().__init__(name)
+        super().__init__(without_password(name))
         self.is_live = is_live
         self._capture = _open_capture(name, is_live)
         rate = self._capture.get(cv2.CAP_PROP_FPS)
@@ -173,6 +173,15 @@ def open_source(name: str, warn: Callable[[str], None] = _warn_on_stderr) -> Any
     return PictureSource(name) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSource(name)
 
 
+def without_password(name: str) -> str:
+    """Return a source's name as it may be printed: an address without its user and password."""
+    scheme, separator, rest = name.partition("://")
+    if not separator:
+        return name
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
 def _list_readable(folder: Path) -> Sequence[Path]:
     try:
         return sorted(filter(_looks_readable, folder.iterdir()))
@@ -195,10 +204,10 @@ def _open_capture(name: str, is_live: bool) -> cv2.VideoCapture:
     try:
         capture = cv2.VideoCapture(address, backend)
     except cv2.error as error:
-        raise SourceError(f"cannot open {name}: {error.err}") from error
+        raise SourceError(f"cannot open {without_password(name)}: {error.err}") from error
     if not capture.isOpened():
         hint = "is another program using it?" if is_device else "expected a video or stream"
-        raise SourceError(f"cannot open {name}; {hint}")
+        raise SourceError(f"cannot open {without_password(name)}; {hint}")
     if is_device:
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)

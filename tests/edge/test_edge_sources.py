@@ -15,7 +15,7 @@ import pytest
 from maskwatch_edge.errors import SourceError
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pictures import write_picture
-from maskwatch_edge.sources import FolderSource, open_source
+from maskwatch_edge.sources import FolderSource, open_source, without_password
 from maskwatch_edge.video import VideoWriter
 
 RED, GREEN, BLUE = (230, 20, 30), (20, 230, 30), (20, 30, 230)
@@ -257,3 +257,24 @@ def test_a_network_camera_gives_frames_until_it_hangs_up_which_is_a_fault(camera
     assert before <= seconds[0]
     assert seconds == sorted(seconds)
     assert seconds[-1] <= time.monotonic()
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("rtsp://user:secret@camera.example:554/live", "rtsp://camera.example:554/live"),
+        ("http://user:p@ss@camera.example", "http://camera.example"),  # a careless password
+        ("rtsp://camera.example/a@b", "rtsp://camera.example/a@b"),  # no password at all
+        ("/dev/video0", "/dev/video0"),
+        ("holidays/me@home.mp4", "holidays/me@home.mp4"),
+    ],
+)
+def test_a_password_is_never_printed(name: str, printed: str) -> None:
+    assert without_password(name) == printed
+
+
+def test_an_address_that_fails_is_told_without_its_password() -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source("http://user:secret@127.0.0.1:1/")
+    assert "secret" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)
