@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from maskwatch_edge.contract import LABELS
 from maskwatch_edge.dataset import LabelledFace
+from maskwatch_edge.errors import OutputError
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.model_card import model_card
-from maskwatch_train.report import without_resume, worst_mistakes
+from maskwatch_train.report import without_resume, worst_mistakes, write_report
 from maskwatch_train.report_pictures import Mistake, draw_mistakes, shortened
 from maskwatch_train.samples import (
     SPLITS,
@@ -26,7 +29,7 @@ from maskwatch_train.samples import (
     describe,
     load_data_set,
 )
-from maskwatch_train.training import load_network, plain_batch
+from maskwatch_train.training import HEAD, RunState, TrainingConfig, load_network, plain_batch
 
 from .conftest import EPOCHS, KERAS_AND_NUMPY, draw_face, history_of, maskwatch, tiny_training
 
@@ -44,6 +47,17 @@ def sample_of(name: str, label: str) -> Sample:
     picture = draw_face(1, masked=label == LABELS[0])
     face = LabelledFace(Path(name), label, "folders")
     return Sample(picture, (0, 0, 1, 1), picture, face, face.label_index)
+
+
+def colour_network() -> Any:
+    """Build a network that sees only the mean colour: built and run in no time."""
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(len(LABELS), activation="softmax"),
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +164,27 @@ def test_a_finished_run_is_only_reported_again(
     again, figures = read_json(run / "metrics.json"), read_json(finished_run / "metrics.json")
     assert again.pop("command") == figures.pop("command").replace(str(finished_run), str(run))
     assert again == figures
+
+
+@pytest.mark.parametrize("name", ["model.keras", "held_out.txt", "mistakes.png", "metrics.json"])
+def test_no_space_for_one_file_leaves_the_old_one(
+    name: str, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_text("old")
+    replace = Path.replace
+
+    def replace_or_fail(path: Path, target: Path) -> Path:
+        if target.name == name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_or_fail)
+    entry = {"stage": HEAD, "loss": 0.7, "accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5}
+    state = RunState(TrainingConfig(size=32), data.fingerprint, [entry])
+    with pytest.raises(OutputError, match=f"{name}: No space left on device"):
+        write_report(tmp_path, colour_network(), state, data, "maskwatch train")
+    assert (tmp_path / name).read_text() == "old"
+    assert list(tmp_path.glob(".new-*")) == []
 
 
 @pytest.mark.parametrize(
