@@ -136,13 +136,15 @@ def test_the_shipped_model_follows_the_masks(
     watcher = Watcher(HaarFinder(), MaskClassifier(shipped_model), Thresholds())
     part = [frame for frame in frames if begin <= frame.time_seconds < end][::2]
     seen = [decisions_by_side(watcher, frame) for frame in part]
-    assert sum(sides == ([collins], [hopper]) for sides in seen) >= 0.9 * len(seen), seen
+    assert sum(sides == (collins, hopper) for sides in seen) >= 0.9 * len(seen), seen
 
 
-def decisions_by_side(watcher: Watcher, frame: Frame) -> tuple[list[Decision], list[Decision]]:
-    """Tell what is said of the faces whose middle is in the left half, and in the right one."""
-    sightings = watcher.look(frame)
-    is_left = [(s.box.x1 + s.box.x2) / 2 < MIDDLE for s in sightings]
-    left = [s.decision for s, on_left in zip(sightings, is_left, strict=True) if on_left]
-    right = [s.decision for s, on_left in zip(sightings, is_left, strict=True) if not on_left]
-    return left, right
+def decisions_by_side(watcher: Watcher, frame: Frame) -> tuple[Decision | None, Decision | None]:
+    """Tell what is said of the largest face in the left half, and in the right one.
+
+    The largest, because the cascade takes a star or a button for a small face now and then.
+    """
+    sightings = sorted(watcher.look(frame), key=lambda sighting: -sighting.box.area)
+    left = [s.decision for s in sightings if (s.box.x1 + s.box.x2) / 2 < MIDDLE]
+    right = [s.decision for s in sightings if (s.box.x1 + s.box.x2) / 2 >= MIDDLE]
+    return next(iter(left), None), next(iter(right), None)

@@ -51,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights",
         metavar="imagenet|none|FILE",
         default="imagenet",
-        help="start of the backbone: downloaded, random, or a Keras .weights.h5 file",
+        help="start of the backbone: downloaded, random, or a Keras .weights.h5 file; or the "
+        "model.keras of an earlier run, to go on from that with other data or options",
     )
     training = parser.add_argument_group("training")
     add = training.add_argument

@@ -118,9 +118,8 @@ Faces by kind and split:
 {len(report["left_out_because_a_twin_is_held_out"]):,} pictures are left out because a twin of \
 theirs is held out. {_second_opinion(report)}Boxed faces below {MIN_FACE_SIZE} pixels are left out.
 
-The validation split chose the epoch; the test split was scored once, with the network that was \
-kept. Where a data set publishes a validation split and no test split, the published one is the \
-test split here.
+The validation split chose the epoch; the test split chose nothing in this run. Where a data set \
+publishes a validation split and no test split, the published one is the test split here.
 
 Fingerprint: `{report["fingerprint"]}`. `data.json` names every picture.
 """

@@ -38,7 +38,8 @@ class TrainingConfig:
         size: Side of the input in pixels.
         alpha: Width of MobileNetV2.
         head: "flatten" or "gap".
-        weights: "imagenet", "none" or a file.
+        weights: "imagenet", "none", a `.weights.h5` file of the backbone, or the `.keras` file of
+            an earlier run to go on from.
         seed: Start of every random draw.
         batch_size: Faces a step.
         head_epochs: Epochs of the first stage, backbone frozen.
@@ -249,10 +250,23 @@ def _stage_network(state: RunState, stage: str, run: Path) -> keras.Model:
     if state.history:
         network = load_network(checkpoint_path(run, len(state.history)), compiled=False)
     else:
-        network = build_network(
+        network = _first_network(config)
+    set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=config.frozen_blocks)
+    return network
+
+
+def _first_network(config: TrainingConfig) -> keras.Model:
+    """Build the network that a run starts from, or read that of an earlier run."""
+    if not config.weights.endswith(".keras"):
+        return build_network(
             size=config.size, alpha=config.alpha, head=config.head, weights=config.weights
         )
-    set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=config.frozen_blocks)
+    network = load_network(Path(config.weights), compiled=False)
+    if network.input_shape != (None, config.size, config.size, 3):
+        raise InputError(
+            f"the network {config.weights} takes {network.input_shape}; "
+            f"expected the --size {config.size}"
+        )
     return network
 
 
