@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 import subprocess
@@ -206,3 +207,32 @@ def test_a_disk_that_fills_up_in_the_report_leaves_the_old_one(
         assert maskwatch([*tiny_training(small_set, run), "--resume"]) == 1
     assert "model.keras: File too large" in error_line(capfd)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_goes_on_from_the_network_of_an_earlier_one(
+    finished_run: Path, small_set: Path, tmp_path: Path
+) -> None:
+    earlier = json.loads((finished_run / "metrics.json").read_text())
+    run = tmp_path / "later"
+    options = [
+        "--weights",
+        str(finished_run / "model.keras"),
+        "--head-epochs",
+        "0",
+        "--epochs",
+        "1",
+    ]
+    assert maskwatch([*tiny_training(small_set, run), *options, "--rate", "1e-9"]) == 0
+    later = json.loads((run / "metrics.json").read_text())
+    # Next to nothing was learned, so it still says what the earlier one says.
+    for figure in ("accuracy", "calibration_error"):
+        assert later["test"][figure] == pytest.approx(earlier["test"][figure], abs=1e-4)
+    assert [entry["stage"] for entry in history_of(run)] == ["fine-tune"]
+
+
+def test_an_earlier_network_of_another_size_is_refused(
+    finished_run: Path, small_set: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--weights", str(finished_run / "model.keras"), "--size", "64"]
+    assert maskwatch([*tiny_training(small_set, tmp_path / "later"), *options]) == 1
+    assert "expected the --size 64" in capfd.readouterr().err
