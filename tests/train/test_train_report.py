@@ -17,7 +17,6 @@ from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.pictures import read_picture
-from maskwatch_train.model_card import model_card
 from maskwatch_train.report import without_resume, worst_mistakes, write_report
 from maskwatch_train.report_pictures import Mistake, draw_mistakes, shortened
 from maskwatch_train.samples import (
@@ -132,16 +131,6 @@ def test_the_model_card_says_what_was_done_and_measured(finished_run: Path) -> N
     assert "## Limits" in card
     assert "beards" in card
     assert "{" not in card
-
-
-def test_the_model_card_tells_what_a_second_opinion_left_out(finished_run: Path) -> None:
-    figures = read_json(finished_run / "metrics.json")
-    report = read_json(finished_run / "data.json")
-    assert "another run" not in model_card(figures, report)
-    report["left_out_by_second_opinion"] = ["a.jpg", "b.jpg"]
-    assert "2 training faces are left out because the network of another run" in model_card(
-        figures, report
-    )
 
 
 def test_a_finished_run_is_only_reported_again(

@@ -98,13 +98,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.05,
         help="share that chooses the epoch, 0 to 1",
     )
-    add(
-        "--second-opinion",
-        metavar="RUN",
-        default="",
-        help="an earlier run, best on other data: training faces whose label its network "
-        "contradicts are left out",
-    )
 
 
 def run(options: argparse.Namespace) -> int:

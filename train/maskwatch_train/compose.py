@@ -51,8 +51,8 @@ class Wearing:
 
 WEARINGS = (
     Wearing(WITH_MASK, (0.42, 0.47), (0.95, 1.05)),
-    Wearing(WITHOUT_MASK, (0.56, 0.63), (0.65, 0.85)),
-    Wearing(WITHOUT_MASK, (0.72, 0.8), (0.4, 0.55)),
+    Wearing(WITHOUT_MASK, (0.585, 0.63), (0.65, 0.85)),
+    Wearing(WITHOUT_MASK, (0.74, 0.8), (0.4, 0.55)),
 )
 """Right, below the nose, below the mouth."""
 
@@ -81,7 +81,7 @@ def compose_samples(
         return []
     composed = []
     for _ in range(count):
-        wearing = WEARINGS[int(rng.choice(len(WEARINGS), p=(0.4, 0.4, 0.2)))]
+        wearing = WEARINGS[int(rng.choice(len(WEARINGS), p=(0.45, 0.35, 0.2)))]
         lender = lenders[int(rng.integers(len(lenders)))]
         wearer = wearers[int(rng.integers(len(wearers)))]
         patch = lay_mask(lender, wearer, wearing, rng)

@@ -116,23 +116,13 @@ Faces by kind and split:
 {report["pictures_with_a_twin"]:,} have a twin, the same picture or nearly, in \
 {report["twin_groups"]:,} groups; each group is in one split only, and \
 {len(report["left_out_because_a_twin_is_held_out"]):,} pictures are left out because a twin of \
-theirs is held out. {_second_opinion(report)}Boxed faces below {MIN_FACE_SIZE} pixels are left out.
+theirs is held out. Boxed faces below {MIN_FACE_SIZE} pixels are left out.
 
 The validation split chose the epoch; the test split chose nothing in this run. Where a data set \
 publishes a validation split and no test split, the published one is the test split here.
 
 Fingerprint: `{report["fingerprint"]}`. `data.json` names every picture.
 """
-
-
-def _second_opinion(report: Mapping[str, Any]) -> str:
-    left_out = report.get("left_out_by_second_opinion")
-    if left_out is None:
-        return ""
-    return (
-        f"{len(left_out):,} training faces are left out because the network of another run "
-        "contradicts their label; validation and test are not touched by it. "
-    )
 
 
 def _results(figures: Mapping[str, Any]) -> str:

@@ -17,8 +17,7 @@ from .compose import compose_samples
 from .landmarks import LandmarkFinder
 from .report import write_report
 from .samples import TRAIN, load_data_set, with_repeats
-from .second_opinion import leave_out_contradicted
-from .training import TrainingConfig, best_path, load_network, train_network
+from .training import TrainingConfig, train_network
 
 
 def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
@@ -40,9 +39,6 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         validation_share=config.validation_share,
         landmarks=landmarks,
     )
-    if config.second_opinion:
-        opinion = load_network(best_path(Path(config.second_opinion)))
-        data = leave_out_contradicted(data, opinion)
     splits = dict(data.splits)
     splits[TRAIN] = with_repeats(splits[TRAIN], config.frame_repeats)
     if config.composed and landmarks is not None:

@@ -35,7 +35,7 @@ PATCH_SIZE = 176
 PATCH_CONTEXT = 0.3
 """Share of a face box's sides kept around it, so that a crop may be off-centre."""
 
-WORN_WRONG_REPEATS = 5
+WORN_WRONG_REPEATS = 3
 """How much more often than others a real face with a mask worn wrong is shown."""
 
 WHOLE_PICTURE_INNER = (0.08, 0.08, 0.92, 0.92)
@@ -76,12 +76,6 @@ class DataSet:
     def fingerprint(self) -> str:
         """SHA-256 over the pictures, boxes, labels and splits."""
         return str(self.report["fingerprint"])
-
-
-def with_train_split(data: DataSet, samples: list[Sample]) -> DataSet:
-    """Return the data set with other training samples, and the report that goes with them."""
-    splits = data.splits | {TRAIN: samples}
-    return DataSet(splits, data.report | _what_is_in(splits))
 
 
 @dataclass(frozen=True)
@@ -294,16 +288,11 @@ def _report(
         "pictures_with_a_twin": sum(size for size in sizes.values() if size > 1),
         "largest_twin_group": max(sizes.values()),
         "left_out_because_a_twin_is_held_out": left_out,
-    } | _what_is_in(samples)
-
-
-def _what_is_in(splits: dict[str, list[Sample]]) -> dict[str, Any]:
-    return {
-        "fingerprint": _fingerprint(splits),
-        "counts": {split: _counts(members) for split, members in splits.items()},
+        "fingerprint": _fingerprint(samples),
+        "counts": {split: _counts(members) for split, members in samples.items()},
         "identities": {
             split: sorted(sample.face.identity for sample in members)
-            for split, members in splits.items()
+            for split, members in samples.items()
         },
     }
 

@@ -52,7 +52,6 @@ class TrainingConfig:
         composed: Faces with composed masks that are added to the training split.
         test_share: Share of unpublished data that is scored at the end.
         validation_share: Share that chooses the epoch.
-        second_opinion: Folder of a run whose network said which labels to leave out, or "".
     """
 
     size: int = 128
@@ -71,7 +70,6 @@ class TrainingConfig:
     composed: int = 0
     test_share: float = 0.2
     validation_share: float = 0.05
-    second_opinion: str = ""
 
     def stage_epochs(self, stage: str) -> int:
         """Epochs of a stage at the most."""
