@@ -9,13 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.classifier import face_crop, resized
-from maskwatch_edge.contract import FACE_MARGIN, LABELS
+from maskwatch_edge.contract import LABELS
+from maskwatch_edge.crops import read_crops
 from maskwatch_edge.dataset import MIN_FACE_SIZE, LabelledFace, content_digest, read_faces
-from maskwatch_edge.errors import InputError, SourceError
+from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.pictures import read_picture
 
 from .training_run import TrainingRun
 
@@ -109,32 +107,3 @@ def choose_crops(
         if not by_label[-1]:
             raise InputError(f"no face {label} can be read; copy the data set again")
     return [crop for pair in zip(*by_label, strict=False) for crop in pair]
-
-
-def read_crops(
-    faces: Iterable[LabelledFace], size: int, warn: Warn
-) -> Iterator[tuple[LabelledFace, Pixels]]:
-    """Cut faces out of their pictures as the board does; neighbours share one reading.
-
-    Args:
-        faces: Those of one picture side by side.
-        size: Side of a crop in pixels.
-        warn: Told of each picture that cannot be read.
-
-    Yields:
-        Each face with its crop of shape (size, size, 3), uint8, RGB.
-    """
-    for path, members in groupby(faces, key=lambda face: face.path):
-        try:
-            pixels = read_picture(path)
-        except SourceError as error:
-            warn(f"skipped: {error}")
-            continue
-        for face in members:
-            yield face, _cut(pixels, face.box, size)
-
-
-def _cut(pixels: Pixels, box: FaceBox | None, size: int) -> Pixels:
-    """Cut out a face that training has cut out before: its box is known to meet the picture."""
-    inside = box and box.clipped(pixels.shape[1], pixels.shape[0])
-    return face_crop(pixels, inside, FACE_MARGIN, size) if inside else resized(pixels, size)

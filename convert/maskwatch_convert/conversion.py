@@ -13,10 +13,11 @@ from pathlib import Path
 import keras
 
 from maskwatch_edge.contract import COLOUR_ORDER, FACE_MARGIN, LABELS, ModelContract, write_model
+from maskwatch_edge.crops import read_crops
 from maskwatch_edge.errors import ConversionError, OutputError
 from maskwatch_edge.frame import Pixels
 
-from .calibration import RunFaces, choose_crops, find_faces, read_crops
+from .calibration import RunFaces, choose_crops, find_faces
 from .converter import convert_network, export_network, load_network
 from .parity import REFERENCE, Parity, compare
 from .training_run import TrainingRun

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .classifier import MaskClassifier, face_crop, resized
+from .classifier import MaskClassifier
+from .crops import read_crops
 from .dataset import LabelledFace, LabelledFrame, read_faces, read_frames
 from .errors import InputError, MissingExtraError, SourceError
 from .files import write_atomically
-from .frame import Frame, Pixels
+from .frame import Frame
 from .metrics import FrameScorer, crop_metrics, kind_of
 from .pictures import read_picture
 from .pipeline import Watcher
@@ -85,7 +85,8 @@ def evaluate_crops(
     faces = [face for face in read_faces(folder) if selection.has_face(face)]
     answers = []
     kept = []
-    for face, crop in _read_crops(faces, classifier):
+    contract = classifier.contract
+    for face, crop in read_crops(faces, contract.input_size, _warn, contract.face_margin):
         answers.append(classifier.probabilities(crop))
         kept.append(face)
     if not kept:
@@ -99,24 +100,6 @@ def evaluate_crops(
         right = probabilities.argmax(axis=1) == truths
         _plot_crops(output, figures, probabilities.max(axis=1), right)
     return figures
-
-
-def _read_crops(
-    faces: Iterable[LabelledFace], classifier: MaskClassifier
-) -> Iterable[tuple[LabelledFace, Pixels]]:
-    size, margin = classifier.contract.input_size, classifier.contract.face_margin
-    for face in faces:
-        try:
-            pixels = read_picture(face.path)
-            box = face.box
-            yield (
-                face,
-                resized(pixels, size) if box is None else face_crop(pixels, box, margin, size),
-            )
-        except SourceError as error:
-            _skip(error)
-        except ValueError as error:
-            _skip(InputError(f"{face.path}: {error}"))
 
 
 def evaluate_frames(
@@ -139,7 +122,7 @@ def evaluate_frames(
         try:
             frame = Frame(read_picture(labelled.path), 0, 0.0, str(labelled.path))
         except SourceError as error:
-            _skip(error)
+            _warn(f"skipped: {error}")
             continue
         started = time.perf_counter()
         sightings = watcher.look(frame)
@@ -221,5 +204,5 @@ def _no_plots(error: MissingExtraError) -> None:
     print(f"maskwatch evaluate: no plots are written: {error}", file=sys.stderr)  # noqa: T201
 
 
-def _skip(error: Exception) -> None:
-    print(f"maskwatch evaluate: skipped: {error}", file=sys.stderr)  # noqa: T201
+def _warn(line: str) -> None:
+    print(f"maskwatch evaluate: {line}", file=sys.stderr)  # noqa: T201

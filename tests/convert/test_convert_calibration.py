@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskwatch_convert.calibration import choose_crops, find_faces, read_crops
+from maskwatch_convert.calibration import choose_crops, find_faces
 from maskwatch_convert.training_run import TrainingRun
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.classifier import face_crop, resized
 from maskwatch_edge.contract import FACE_MARGIN, LABELS, WITH_MASK, WITHOUT_MASK
+from maskwatch_edge.crops import read_crops
 from maskwatch_edge.dataset import LabelledFace, read_faces
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.pictures import read_picture
