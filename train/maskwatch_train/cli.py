@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="YUNET.onnx",
         help="YuNet face detector: cuts the faces out of photographs, and lets --composed work",
     )
+    _add_network_options(parser)
+    _add_training_options(parser)
+    _add_data_options(parser)
+
+
+def _add_network_options(parser: argparse.ArgumentParser) -> None:
     network = parser.add_argument_group("network")
     network.add_argument(
         "--size", type=count, metavar="PX", default=INPUT_SIZE, help="side of the square input"
@@ -54,8 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="start of the backbone: downloaded, random, or a Keras .weights.h5 file; or the "
         "model.keras of an earlier run, to go on from that with other data or options",
     )
-    training = parser.add_argument_group("training")
-    add = training.add_argument
+
+
+def _add_training_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("training").add_argument
     add("--epochs", type=count, metavar="N", default=12, help="of fine-tuning, at the most")
     add("--head-epochs", type=whole, metavar="N", default=1, help="of the head, before that")
     add("--batch-size", type=count, metavar="N", default=32, help="faces a step")
@@ -69,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--patience", type=count, metavar="N", default=4, help="epochs until an early stop")
     add("--seed", type=whole, metavar="N", default=1, help="start of every random draw")
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("data").add_argument
     add(
         "--frame-repeats",
