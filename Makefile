@@ -1,5 +1,6 @@
 # make demo    run the shipped model over a demonstration clip
 # make test    run every test that this machine can run
+# make board-test   build and start an emulated board (QEMU, as root), and test the service on it
 # make lint    ruff and mypy
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
 # make wheel   build build/wheel/maskwatch-*.whl, to copy to a board
@@ -17,7 +18,7 @@ DEV = $(BUILD)/dev-env
 LIGHT = $(BUILD)/light-env-$(notdir $(PYTHON))
 LIGHT_EXTRA ?=
 
-.PHONY: demo test lint light wheel clean python
+.PHONY: demo test board-test lint light wheel clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -26,6 +27,12 @@ demo: $(DEMO)/.ready
 
 test: $(DEV)/.ready
 	$(DEV)/bin/python -m pytest $(TESTS)
+	@echo "not run: the tests of the service on an emulated board; make board-test runs them"
+
+# Exit code 69 of the build: this machine cannot have QEMU, and it has said why.
+board-test: $(DEV)/.ready
+	tests/board/build-board.sh || test $$? = 69
+	$(DEV)/bin/python -m pytest -m board $(or $(TESTS),tests/board)
 
 lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .

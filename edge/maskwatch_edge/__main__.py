@@ -10,6 +10,7 @@ from importlib.metadata import entry_points, version
 
 from .command import Command
 from .commands import COMMANDS
+from .config_keys import ConfigError
 from .errors import MaskwatchError
 
 
@@ -48,9 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(command: str, error: Exception) -> None:
-    """Print one line; the names of files may hold a line break."""
-    message = " ".join(str(error).splitlines())
-    print(f"maskwatch {command}: error: {message}", file=sys.stderr)  # noqa: T201
+    """Print a line for each problem; the names of files may hold a line break."""
+    for problem in error.problems if isinstance(error, ConfigError) else (error,):
+        message = " ".join(str(problem).splitlines())
+        print(f"maskwatch {command}: error: {message}", file=sys.stderr)  # noqa: T201
 
 
 def _empty_stdout() -> None:

@@ -1,4 +1,4 @@
-"""The subcommands that run on the board: detect, run, evaluate, demo."""
+"""The subcommands that run on the board."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from . import config_command, deploy_command, doctor_command, lamp_command, run_command
 from .classifier import MaskClassifier
 from .command import Command, count, share
 from .config import Thresholds
@@ -15,7 +16,7 @@ from .interpreter import PACKAGES
 from .loop import closing_all, stopped_by_signals, watch
 from .models import shipped_model
 from .pipeline import Watcher
-from .sinks import AnnotatedFiles, JsonLines, Sink, TextLines, open_display
+from .sinks import AnnotatedFiles, JsonLines, Sink, TextLines
 from .sources import FolderSource, open_source
 
 
@@ -110,40 +111,6 @@ def _detect(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--source",
-        default="0",
-        help="camera number or device, picamera2, video, folder, or rtsp:// or http:// address",
-    )
-    parser.add_argument(
-        "--model", type=Path, metavar="TFLITE", help="in place of the model that comes with it"
-    )
-    parser.add_argument(
-        "--display",
-        choices=["window", "none"],
-        default="none",
-        help="where the picture is shown; ESC or q in the window ends the program",
-    )
-    parser.add_argument(
-        "--jsonl",
-        action="store_true",
-        help="print one JSON object a line for every frame; without it, a line for every change",
-    )
-    _add_watch_options(parser)
-    _add_model_options(parser)
-
-
-def _run(options: argparse.Namespace) -> int:
-    watcher = _watcher(options.model, options)
-    with stopped_by_signals() as stop, open_source(options.source) as source:
-        lines = JsonLines() if options.jsonl else TextLines()
-        sinks = [lines, *open_display(options.display, stop.set)]
-        with closing_all(sinks):
-            watch(source, watcher, sinks, stop)
-    return 0
-
-
 def _add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="a .tflite of maskwatch convert")
     what = parser.add_mutually_exclusive_group(required=True)
@@ -203,7 +170,11 @@ COMMANDS = (
     Command(
         "detect", "judge the faces in pictures, folders and videos", _add_detect_arguments, _detect
     ),
-    Command("run", "watch a camera", _add_run_arguments, _run),
+    run_command.COMMAND,
+    config_command.COMMAND,
+    deploy_command.COMMAND,
+    doctor_command.COMMAND,
+    lamp_command.COMMAND,
     Command(
         "evaluate",
         "measure a model on labelled faces or annotated frames",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from threading import Event
 from types import FrameType
+from typing import Protocol
 
 from .pipeline import Watcher
 from .sinks import Sink
@@ -32,9 +33,17 @@ def watch(source: FrameSource, watcher: Watcher, sinks: Sequence[Sink], stop: Ev
             return
 
 
+class Closable(Protocol):
+    """Anything that must be closed."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+        ...
+
+
 @contextmanager
-def closing_all(sinks: Sequence[Sink]) -> Iterator[None]:
-    """Close all sinks at the end, also those after one that fails to."""
+def closing_all(sinks: Sequence[Closable]) -> Iterator[None]:
+    """Close all of them at the end, also those after one that fails to."""
     with ExitStack() as stack:
         for sink in sinks:
             stack.callback(sink.close)

@@ -1,17 +1,15 @@
-"""Where sightings go: lines on stdout, annotated files, a window."""
+"""Where the sightings of `detect` go: lines on stdout, annotated files."""
 
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from .annotate import annotate, caption
-from .errors import MissingExtraError, OutputError
+from .errors import OutputError
 from .frame import Frame
 from .pictures import write_picture
 from .verdict import Decision, Sighting
@@ -156,83 +154,3 @@ class AnnotatedFiles:
             name = f"{stem}-{number}{suffix}"
         self._taken.add(name)
         return name
-
-
-class Window:
-    """A window on the desktop, drawn by SDL; ESC, q or its close button ends the program.
-
-    Args:
-        on_close: Called when the user wants to end.
-
-    Raises:
-        MissingExtraError: If pygame is not installed.
-        OutputError: If no window can be opened.
-    """
-
-    def __init__(self, on_close: Callable[[], None]) -> None:
-        try:
-            import pygame
-        except ImportError as error:
-            raise MissingExtraError("pygame-ce", "display") from error
-        self._pygame = pygame
-        self._on_close = on_close
-        self._times: deque[float] = deque(maxlen=30)
-        self._surface: Any = None
-        try:
-            pygame.display.init()
-            _check_screen(pygame.display.get_driver())
-        except pygame.error as error:
-            raise _no_window(str(error)) from error
-        pygame.display.set_caption("Maskwatch")
-
-    def show(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
-        """Draw the frame, and look at the keys that were pressed."""
-        pygame = self._pygame
-        self._times.append(time.monotonic())
-        picture = annotate(frame.pixels, sightings, self._frames_per_second())
-        size = (frame.width, frame.height)
-        if self._surface is None:
-            self._surface = self._open(size)
-        image = pygame.image.frombuffer(picture.tobytes(), size, "RGB")
-        # Not scaled straight onto the surface: SDL would swap red and blue on the way.
-        self._surface.blit(pygame.transform.smoothscale(image, self._surface.get_size()), (0, 0))
-        pygame.display.flip()
-        for event in pygame.event.get():
-            if self._is_end(event):
-                self._on_close()
-
-    def close(self) -> None:
-        """Close the window."""
-        self._pygame.display.quit()
-
-    def _open(self, size: tuple[int, int]) -> Any:
-        try:
-            return self._pygame.display.set_mode(size, self._pygame.RESIZABLE)
-        except self._pygame.error as error:
-            raise _no_window(str(error)) from error
-
-    def _is_end(self, event: Any) -> bool:
-        pygame = self._pygame
-        is_end_key = event.type == pygame.KEYDOWN and event.key in (pygame.K_ESCAPE, pygame.K_q)
-        return is_end_key or event.type == pygame.QUIT
-
-    def _frames_per_second(self) -> float:
-        seconds = self._times[-1] - self._times[0]
-        return (len(self._times) - 1) / seconds if seconds else 0.0
-
-
-def _check_screen(driver: str) -> None:
-    # SDL draws into memory where it finds no screen; that is only right if it was asked for.
-    if driver in ("offscreen", "dummy") and "SDL_VIDEODRIVER" not in os.environ:
-        raise _no_window("there is no display")
-
-
-def _no_window(reason: str) -> OutputError:
-    return OutputError(
-        f"cannot open a window: {reason}; start it in a desktop session, or give --display none"
-    )
-
-
-def open_display(name: str, on_close: Callable[[], None]) -> list[Sink]:
-    """Open the display of that name, "window" or "none"."""
-    return [Window(on_close)] if name == "window" else []

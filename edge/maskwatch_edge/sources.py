@@ -5,6 +5,7 @@ Colours are converted here and nowhere else: OpenCV gives BGR, a `Frame` is RGB.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 import cv2
-import numpy as np
 
+from .capture import open_device, open_file, open_stream, read_rgb
 from .closing import Closing
+from .config import CameraConfig
 from .dataset import PICTURE_SUFFIXES
 from .errors import SourceError
-from .frame import Frame, Pixels
+from .frame import Frame
 from .pi_camera import PI_CAMERA, PiCameraSource
 from .pictures import read_picture
 
@@ -25,6 +27,7 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".m
 ASSUMED_FRAMES_PER_SECOND = 25.0
 """Taken for videos and cameras that do not state their rate."""
 
+DEVICE_PREFIX = "/dev/"
 URL_PREFIXES = ("rtsp://", "rtsps://", "http://", "https://")
 
 
@@ -70,37 +73,38 @@ class VideoSource(_Source):
     Args:
         name: A path, a device such as `/dev/video0`, or a URL.
         is_live: Whether it is a camera or stream: then an end is a fault, not the end.
+        camera: What a camera is asked for, and how long a frame of a stream may take.
 
     Raises:
         SourceError: If it cannot be opened.
     """
 
-    def __init__(self, name: str, *, is_live: bool = False) -> None:
+    def __init__(
+        self, name: str, *, is_live: bool = False, camera: CameraConfig | None = None
+    ) -> None:
         super().__init__(without_password(name))
         self.is_live = is_live
-        self._capture = _open_capture(name, is_live)
+        self._capture = self._open(name, camera or CameraConfig())
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self._frames_per_second = rate if 0 < rate <= 1000 else ASSUMED_FRAMES_PER_SECOND
+
+    def _open(self, name: str, camera: CameraConfig) -> cv2.VideoCapture:
+        if not self.is_live:
+            return open_file(Path(name))
+        if name.startswith(DEVICE_PREFIX):
+            return open_device(name, camera)
+        return open_stream(name, self.name, camera)
 
     def frames(self) -> Iterator[Frame]:
         """Read frame after frame."""
         number = 0
-        while (pixels := self._read()) is not None:
+        while (pixels := read_rgb(self._capture, self.name)) is not None:
             yield Frame(pixels, number, self._seconds(number), self.name, self._frames_per_second)
             number += 1
         if self.is_live:
             raise SourceError(f"{self.name} stopped giving pictures; check the camera and cable")
         if not number:
             raise SourceError(f"{self.name} holds no readable frame; expected a video")
-
-    def _read(self) -> Pixels | None:
-        try:
-            is_read, bgr = self._capture.read()
-        except cv2.error as error:
-            raise SourceError(f"cannot read from {self.name}: {error.err}") from error
-        if not is_read or bgr is None or not bgr.size:
-            return None
-        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def _seconds(self, number: int) -> float:
         return time.monotonic() if self.is_live else number / self._frames_per_second
@@ -145,23 +149,26 @@ def _warn_on_stderr(line: str) -> None:
     print(f"maskwatch: skipped: {line}", file=sys.stderr)  # noqa: T201
 
 
-def open_source(name: str, warn: Callable[[str], None] = _warn_on_stderr) -> AnySource:
+def open_source(
+    name: str,
+    warn: Callable[[str], None] = _warn_on_stderr,
+    camera: CameraConfig | None = None,
+) -> AnySource:
     """Open whatever the name stands for.
 
     Args:
         name: A picture, video or folder; a camera number such as "0", its device, or
             "picamera2"; a URL.
         warn: Told of each unreadable file in a folder.
+        camera: What a camera is asked for; the defaults if None. Its `source` is not looked at.
 
     Raises:
         SourceError: If there is no such thing, or it cannot be opened.
     """
     if name == PI_CAMERA:
-        return PiCameraSource()
-    if name.isdecimal():
-        return VideoSource(f"/dev/video{name}", is_live=True)
-    if name.startswith("/dev/") or name.startswith(URL_PREFIXES):
-        return VideoSource(name, is_live=True)
+        return PiCameraSource(camera)
+    if is_camera(name):
+        return VideoSource(device_of(name) or name, is_live=True, camera=camera)
     path = Path(name)
     if path.is_dir():
         return FolderSource(name, warn)
@@ -171,6 +178,29 @@ def open_source(name: str, warn: Callable[[str], None] = _warn_on_stderr) -> Any
             "/dev/video0, or an rtsp:// or http:// address"
         )
     return PictureSource(name) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSource(name)
+
+
+def open_camera(camera: CameraConfig) -> AnySource:
+    """Open the source of a configuration, as `open_source` does."""
+    return open_source(camera.source, camera=camera)
+
+
+def is_camera(name: str) -> bool:
+    """Tell whether a name stands for a camera or stream, and not for a file or folder."""
+    return name == PI_CAMERA or device_of(name) is not None or name.startswith(URL_PREFIXES)
+
+
+def device_of(name: str) -> str | None:
+    """Return the device file of a camera number or device; None for all other sources."""
+    if name.isdecimal():
+        return f"/dev/video{name}"
+    return name if name.startswith(DEVICE_PREFIX) else None
+
+
+def is_plugged(name: str) -> bool:
+    """Tell whether a camera's device file is there; True for what has none."""
+    device = device_of(name)
+    return device is None or os.access(device, os.F_OK)
 
 
 def without_password(name: str) -> str:
@@ -192,23 +222,3 @@ def _list_readable(folder: Path) -> Sequence[Path]:
 def _looks_readable(path: Path) -> bool:
     is_known = path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
     return is_known and not path.name.startswith(".") and not path.is_dir()
-
-
-def _open_capture(name: str, is_live: bool) -> cv2.VideoCapture:
-    is_device = name.startswith("/dev/")
-    if is_device and not Path(name).exists():
-        raise SourceError(f"there is no camera {name}; see which there are: ls /dev/video*")
-    backend = cv2.CAP_V4L2 if is_device else cv2.CAP_FFMPEG
-    # FFmpeg takes the first part of a relative path such as 12:30.mp4 for a protocol.
-    address = name if is_live else str(Path(name).absolute())
-    try:
-        capture = cv2.VideoCapture(address, backend)
-    except cv2.error as error:
-        raise SourceError(f"cannot open {without_password(name)}: {error.err}") from error
-    if not capture.isOpened():
-        hint = "is another program using it?" if is_device else "expected a video or stream"
-        raise SourceError(f"cannot open {without_password(name)}; {hint}")
-    if is_device:
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    return capture

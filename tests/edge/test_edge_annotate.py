@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwatch_edge.annotate import COLOURS, annotate, caption
+from maskwatch_edge.annotate import (
+    COLOURS,
+    WHITE,
+    Pen,
+    annotate,
+    caption,
+    draw_tracks,
+    track_caption,
+)
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.tracks import Track
 from maskwatch_edge.verdict import Decision, Sighting, Verdict
 
 
@@ -118,3 +127,79 @@ def test_a_caption_says_decision_and_per_cent(
     decision: Decision, label: str, score: float, words: str
 ) -> None:
     assert caption(Sighting(FaceBox(0, 0, 9, 9), Verdict(label, score), decision)) == words
+
+
+def track(
+    box: tuple[int, int, int, int],
+    decision: Decision = Decision.MASK,
+    label: str = WITH_MASK,
+    score: float = 0.9,
+) -> Track:
+    face = FaceBox(*box)
+    return Track(1, face, decision, Sighting(face, Verdict(label, score), decision), 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("decision", "label", "score", "words"),
+    [
+        (Decision.MASK, WITH_MASK, 0.984, "mask 98 %"),
+        (Decision.NO_MASK, WITHOUT_MASK, 0.9, "no mask 90 %"),
+        # one look that contradicts the vote must not be sold as its score
+        (Decision.MASK, WITHOUT_MASK, 0.7, "mask 30 %"),
+        (Decision.NO_MASK, WITH_MASK, 0.7, "no mask 30 %"),
+        (Decision.UNSURE, WITH_MASK, 0.6, "unsure 60 %"),
+        (Decision.UNSURE, WITHOUT_MASK, 0.6, "unsure 60 %"),
+    ],
+)
+def test_a_persons_caption_says_the_vote_and_what_the_newest_look_gives_it(
+    decision: Decision, label: str, score: float, words: str
+) -> None:
+    assert track_caption(track((0, 0, 9, 9), decision, label, score)) == words
+
+
+PEN = Pen(scale=0.5, line=2)
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1.0, 2.0])
+def test_a_persons_box_is_scaled_with_the_picture(zoom: float) -> None:
+    picture = grey(640, 480)
+    draw_tracks(picture, [track((100, 80, 200, 180), Decision.UNSURE)], zoom, PEN)
+    for x, y in ((100, 150), (199, 150), (150, 179)):
+        assert tuple(picture[int(y * zoom), int(x * zoom)]) == COLOURS[Decision.UNSURE]
+    assert tuple(picture[int(130 * zoom), int(150 * zoom)]) == (128, 128, 128)
+
+
+@given(
+    width=st.integers(1, 200),
+    height=st.integers(1, 200),
+    places=st.lists(boxes, max_size=4),
+    zoom=st.floats(0.1, 8.0),
+    scale=st.floats(0.3, 2.0),
+)
+def test_any_person_can_be_drawn_onto_any_part_of_a_screen(
+    width: int, height: int, places: list[tuple[int, int, int, int]], zoom: float, scale: float
+) -> None:
+    screen = grey(width + 20, height + 10)
+    draw_tracks(screen[:height, 20:], [track(box) for box in places], zoom, Pen(scale, 2))
+    assert np.all(screen[height:] == 128)
+    assert np.all(screen[:, :20] == 128)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [(100, 80, 200, 180), (100, 80, 200, 180)],  # two in one place
+        [(100, 80, 180, 180), (150, 85, 230, 180), (120, 82, 200, 182)],  # a crowd
+        [(0, 0, 60, 60), (10, 0, 70, 60)],  # no room above
+        [(250, 180, 320, 240), (240, 180, 310, 240)],  # no room below
+    ],
+)
+def test_words_are_not_written_over_other_words(places: list[tuple[int, int, int, int]]) -> None:
+    def written(people: list[Track]) -> int:
+        picture = grey(320, 240)
+        filled = Pen(0.5, line=-1)  # no white around the boxes: all that is white are letters
+        draw_tracks(picture, people, 1.0, filled)
+        return int(np.all(picture == WHITE, axis=-1).sum())
+
+    people = [track(box) for box in places]
+    assert written(people) == sum(written([person]) for person in people) > 0

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskwatch_edge.frame import Pixels
 from maskwatch_edge.video import VideoWriter
 
 FRAMES = 400
@@ -63,29 +64,100 @@ def test_a_reader_that_goes_away_ends_the_program_without_a_traceback(
     assert "BrokenPipe" not in err
 
 
-def test_a_clip_is_watched_to_its_end_and_only_changes_are_told(
+def test_a_clip_is_watched_to_its_end(
     maskwatch: Maskwatch, tmp_path: Path, tiny_model: Path
 ) -> None:
-    with VideoWriter(tmp_path / "clip.mp4", 10) as writer:
+    write_clip(tmp_path / "clip.mp4")
+    done = maskwatch("run", "--source", "clip.mp4", "--model", tiny_model)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lines[-2:] == ["camera seeing", "camera ended"]
+
+
+def test_frames_of_a_clip_are_told_one_by_one(
+    maskwatch: Maskwatch, tmp_path: Path, tiny_model: Path
+) -> None:
+    write_clip(tmp_path / "clip.mp4")
+    done = maskwatch("run", "--source", "clip.mp4", "--jsonl", "--model", tiny_model)
+    objects = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["frame"] for each in objects] == [0, 1, 2, 3]
+    assert all(each["faces"] == [] for each in objects)
+
+
+def write_clip(path: Path) -> None:
+    with VideoWriter(path, 10) as writer:
         for _ in range(4):
             writer.write(np.full((48, 64, 3), 128, dtype=np.uint8))
-    done = maskwatch("run", "--source", "clip.mp4", "--model", tiny_model)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "clip.mp4 0: no face\n", "")
+
+
+def test_people_in_a_picture_folder_are_told_as_events(
+    maskwatch: Maskwatch, tmp_path: Path, bare_portrait: Pixels, tiny_model: Path
+) -> None:
+    with VideoWriter(tmp_path / "clip.mp4", 10) as writer:
+        for _ in range(6):
+            writer.write(bare_portrait)
+    done = maskwatch("run", "--source", "clip.mp4", "--lines", "events", "--model", tiny_model)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    told = [(each["kind"], each.get("decision"), each.get("camera")) for each in events]
+    assert [each for each in told if each[2] != "waiting"] == [
+        ("camera", None, "seeing"),
+        ("appeared", "no_mask", None),
+        ("camera", None, "ended"),
+        ("left", "no_mask", None),
+    ]
+    assert all(each["time"].endswith("+00:00") for each in events)
+
+
+def test_a_camera_that_is_not_there_is_waited_for_until_ctrl_c(
+    program: Program, tiny_model: Path
+) -> None:
+    with program("run", "--source", "77", "--model", tiny_model) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(
+            "camera waiting: there is no camera /dev/video77"
+        )
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ((), "there is no camera /dev/video77"),  # the source is given below
+        (("--source", "none.mp4"), r"there is no none\.mp4"),
         (("--model", "none.tflite"), r"none\.tflite"),
-        (("--cascade", "none.xml"), r"there is no cascade file none\.xml"),
+        (("--cascade", "none.xml"), r"there is no cascade file .*none\.xml"),
+        (("--config", "none.toml"), r"none\.toml"),
+        (("--set", "camera.sauce=1"), r"camera\.source"),
     ],
 )
 def test_what_is_missing_is_told_in_one_line(
     maskwatch: Maskwatch, tiny_model: Path, arguments: tuple[str, ...], expected: str
 ) -> None:
-    done = maskwatch("run", "--source", "77", "--model", tiny_model, *arguments)
+    done = maskwatch("run", "--model", tiny_model, *arguments)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("maskwatch run: error: ")
     assert re.search(expected, done.stderr)
+
+
+def test_a_hangup_reads_the_configuration_anew_and_a_broken_one_is_refused(
+    program: Program, tmp_path: Path, tiny_model: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[camera]\nsource = "77"\n')
+    with program("run", "--config", config, "--model", tiny_model) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "/dev/video77" in process.stdout.readline()
+        config.write_text('[camera]\nsauce = "78"\n')
+        process.send_signal(signal.SIGHUP)
+        refusal = process.stderr.readline()
+        config.write_text('[camera]\nsource = "78"\n')
+        process.send_signal(signal.SIGHUP)
+        assert "/dev/video78" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert refusal.startswith("maskwatch: the old configuration stays")
+    assert "camera.source" in refusal
+    assert process.returncode == 0

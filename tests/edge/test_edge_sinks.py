@@ -14,7 +14,7 @@ from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.pictures import read_picture
-from maskwatch_edge.sinks import AnnotatedFiles, JsonLines, TextLines, open_display, to_dict
+from maskwatch_edge.sinks import AnnotatedFiles, JsonLines, TextLines, to_dict
 from maskwatch_edge.sources import open_source
 from maskwatch_edge.verdict import Decision, Sighting, Verdict
 
@@ -223,7 +223,3 @@ def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "out" / "a.png").mkdir(parents=True)
     with pytest.raises(OutputError, match=r"cannot write \S*a\.png"):
         AnnotatedFiles(tmp_path / "out").show(frame_of("in/a.png"), [])
-
-
-def test_no_display_is_no_sink() -> None:
-    assert open_display("none", lambda: None) == []

@@ -12,10 +12,19 @@ import cv2
 import numpy as np
 import pytest
 
+from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import SourceError
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pictures import write_picture
-from maskwatch_edge.sources import FolderSource, open_source, without_password
+from maskwatch_edge.sources import (
+    FolderSource,
+    device_of,
+    is_camera,
+    is_plugged,
+    open_camera,
+    open_source,
+    without_password,
+)
 from maskwatch_edge.video import VideoWriter
 
 RED, GREEN, BLUE = (230, 20, 30), (20, 230, 30), (20, 30, 230)
@@ -213,6 +222,50 @@ def test_only_cameras_and_streams_are_live(mixed_folder: Path, camera_url: str) 
             assert not source.is_live
     with open_source(camera_url) as stream:
         assert stream.is_live
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one", "device"),
+    [
+        ("0", True, "/dev/video0"),
+        ("12", True, "/dev/video12"),
+        ("/dev/video2", True, "/dev/video2"),
+        ("/dev/v4l/by-id/usb-Cam-video-index0", True, "/dev/v4l/by-id/usb-Cam-video-index0"),
+        ("picamera2", True, None),
+        ("rtsp://camera.example/live", True, None),
+        ("https://camera.example/video", True, None),
+        ("clip.mp4", False, None),
+        ("/home/pi/0", False, None),
+        ("http.jpg", False, None),
+        ("-1", False, None),
+    ],
+)
+def test_cameras_are_told_from_files_by_their_names(
+    name: str, is_one: bool, device: str | None
+) -> None:
+    assert is_camera(name) is is_one
+    assert device_of(name) == device
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("/dev/null", True),
+        ("/dev/video99", False),
+        ("99", False),
+        ("rtsp://camera.example/live", True),  # nobody can tell
+        ("picamera2", True),
+    ],
+)
+def test_only_a_missing_device_file_tells_that_a_camera_is_not_plugged_in(
+    name: str, expected: bool
+) -> None:
+    assert is_plugged(name) is expected
+
+
+def test_a_configuration_opens_its_source(mixed_folder: Path) -> None:
+    with open_camera(CameraConfig(source=str(mixed_folder / "b.mp4"))) as source:
+        assert len(list(source.frames())) == 2
 
 
 class MjpegCamera(BaseHTTPRequestHandler):

@@ -146,6 +146,20 @@ def test_all_faces_of_a_frame_are_in_one_split(frames: Path) -> None:
     assert sum(map(len, names)) == len(set.union(*names)) == 20
 
 
+def test_what_an_earlier_run_learned_is_neither_scored_nor_chosen_by(small_set: Path) -> None:
+    first = load(small_set)
+    known = set(first.report["identities"][TRAIN][::2])
+    for fold in range(1, 3):
+        again = load(small_set, fold=fold, learned_before=known)
+        scored = {s.face.identity for split in (VALIDATION, TEST) for s in again.splits[split]}
+        assert scored
+        assert not scored & known
+        left_out = again.report["left_out_because_learned_before"]
+        assert left_out
+        assert known.issuperset(left_out)
+        assert again.report["identities"]["learned_before"] == sorted(known)
+
+
 def test_the_fingerprint_names_content_not_place(small_set: Path, tmp_path: Path) -> None:
     copy = tmp_path / "elsewhere"
     shutil.copytree(small_set, copy)

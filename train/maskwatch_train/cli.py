@@ -103,6 +103,13 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         help="share of unpublished data that is held out and scored at the end, 0 to 1",
     )
     add(
+        "--fold",
+        type=whole,
+        metavar="K",
+        default=0,
+        help="which share is held out, from 0: runs that differ only in this score every picture",
+    )
+    add(
         "--validation-share",
         type=share,
         metavar="X",
@@ -135,6 +142,11 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError("--composed needs --landmarks YUNET.onnx")
     if not 0 <= options.frozen_blocks <= 16:
         raise InputError(f"--frozen-blocks must be 0 to 16; received {options.frozen_blocks}")
+    if (options.fold + 1) * options.test_share > 1 + 1e-9:
+        raise InputError(
+            f"--fold {options.fold} is beyond the data: with --test-share {options.test_share:g} "
+            f"folds count from 0 to {int(1 / options.test_share + 1e-9) - 1}"
+        )
     if options.size % 32:
         raise InputError(f"--size must be a multiple of 32 pixels; received {options.size}")
     if options.weights not in ("imagenet", "none") and not Path(options.weights).is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -37,7 +38,9 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         seed=config.seed,
         test_share=config.test_share,
         validation_share=config.validation_share,
+        fold=config.fold,
         landmarks=landmarks,
+        learned_before=_learned_before(config.weights),
     )
     splits = dict(data.splits)
     splits[TRAIN] = with_repeats(splits[TRAIN], config.frame_repeats)
@@ -60,6 +63,25 @@ def _check_folder(run: Path, may_resume: bool) -> None:
         raise InputError(f"{run} is a file; expected a folder for the run")
     if run.exists() and any(run.iterdir()) and not may_resume:
         raise InputError(f"{run} is not empty; give --resume to go on, or another folder")
+
+
+def _learned_before(weights: str) -> set[str]:
+    """Return the identities of all faces that the run of a `.keras` file was fitted on.
+
+    Raises:
+        InputError: If the data report beside the file is missing or broken.
+    """
+    if not weights.endswith(".keras"):
+        return set()
+    path = Path(weights).with_name("data.json")
+    try:
+        identities = json.loads(path.read_text())["identities"]
+        return {*identities[TRAIN], *identities.get("learned_before", ())}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"cannot read {path}: {error}; it tells which faces {weights} was fitted on, and "
+            "without it they might be scored: keep the file beside the network"
+        ) from error
 
 
 def _config_from(options: argparse.Namespace) -> TrainingConfig:

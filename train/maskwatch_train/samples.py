@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -94,7 +94,9 @@ def load_data_set(
     seed: int,
     test_share: float,
     validation_share: float,
+    fold: int = 0,
     landmarks: LandmarkFinder | None = None,
+    learned_before: Collection[str] = (),
     warn: Callable[[str], None] = lambda line: print(line, file=sys.stderr),  # noqa: T201
 ) -> DataSet:
     """Read data sets, group twins, and divide the groups into splits.
@@ -105,8 +107,11 @@ def load_data_set(
         seed: Decides which groups are held out.
         test_share: Share of the groups, where nothing is published, that is scored at the end.
         validation_share: Share of the groups used to choose the epoch.
+        fold: Which share is the one that is held out, from 0.
         landmarks: Finds the face in pictures of the "folders" layout, which are photographs as
             often as crops. Without it they are taken whole.
+        learned_before: Identities of faces that the network was fitted on in an earlier run; they
+            are neither scored nor used to choose the epoch.
         warn: Told the name of each unreadable picture.
 
     Raises:
@@ -118,33 +123,67 @@ def load_data_set(
     splits = assign_splits(
         [picture.faces[0].published_split for picture in pictures],
         groups,
-        seed=seed,
+        draw_groups([min(picture.hashes) for picture in pictures], groups, seed),
         test_share=test_share,
         validation_share=validation_share,
+        fold=fold,
     )
     samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
     for picture, split in zip(pictures, splits, strict=True):
         if split is not None:
             samples[split] += _samples_of(picture, input_size, landmarks)
+    learned = _leave_out(samples, frozenset(learned_before))
     _check_classes(samples)
     report = _report(faces, pictures, groups, splits, samples, unreadable)
+    report["left_out_because_learned_before"] = learned
+    report["identities"]["learned_before"] = sorted(learned_before)
     return DataSet(samples, report)
+
+
+def draw_groups(
+    hashes: Sequence[int], groups: npt.NDArray[np.int64], seed: int
+) -> dict[int, float]:
+    """Draw a number in [0, 1) for each group of pictures.
+
+    It depends on the group's own pictures and the seed alone, so that a picture is held out in
+    every run that loads it, whatever else is loaded.
+    """
+    keys: dict[int, int] = {}
+    for group, value in zip(groups.tolist(), hashes, strict=True):
+        keys[group] = min(value, keys.get(group, value))
+    return {group: _draw(f"{seed} {key}") for group, key in keys.items()}
+
+
+def _draw(name: str) -> float:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 2.0**48
+
+
+def _leave_out(samples: dict[str, list[Sample]], learned_before: Collection[str]) -> list[str]:
+    """Take faces that an earlier run was fitted on out of what is scored; return them."""
+    learned = []
+    for split in (VALIDATION, TEST) if learned_before else ():
+        known = [s.face.identity for s in samples[split]]
+        learned += [identity for identity in known if identity in learned_before]
+        pairs = zip(samples[split], known, strict=True)
+        samples[split] = [s for s, identity in pairs if identity not in learned_before]
+    return learned
 
 
 def assign_splits(
     published: Sequence[str | None],
     groups: npt.NDArray[np.int64],
+    draws: Mapping[int, float],
     *,
-    seed: int,
     test_share: float,
     validation_share: float,
+    fold: int = 0,
 ) -> list[str | None]:
     """Give each picture its split, so that twins are in one split only.
 
     A published split is kept: the last one of Train, Validation, Test is scored. A group that
     spans several belongs to the one that is held out the most, and its members from the others
     are left out (None). Groups of which nothing is published are drawn by lot, and so is the
-    validation split where none is published beside the one that is scored.
+    validation split where none is published beside the one that is scored. The fold moves only what is drawn to be scored.
     """
     names = {name.lower() for name in published if name is not None}
     if not names & {VALIDATION, TEST}:  # a lone Train folder publishes no split
@@ -157,7 +196,7 @@ def assign_splits(
     for group, role in zip(groups, own, strict=True):
         if role is not None:
             stated[int(group)] = max(stated.get(int(group), TRAIN), role, key=SPLITS.index)
-    drawn = _draw_groups(groups, seed)
+    drawn = {group: (draw - fold * test_share) % 1.0 for group, draw in draws.items()}
     has_validation = VALIDATION in roles.values()
     result: list[str | None] = []
     for group, role in zip(groups, own, strict=True):
@@ -165,16 +204,10 @@ def assign_splits(
         if place is None:
             place = _place(drawn[int(group)], test_share, validation_share)
         elif place == TRAIN and not has_validation:
-            place = _place(drawn[int(group)], 0.0, validation_share)
+            place = _place(draws[int(group)], 0.0, validation_share)
             role = place if role == TRAIN else role
         result.append(place if role in (None, place) else None)
     return result
-
-
-def _draw_groups(groups: npt.NDArray[np.int64], seed: int) -> dict[int, float]:
-    unique = np.unique(groups)
-    places = np.random.default_rng(seed).permutation(len(unique)) / len(unique)
-    return dict(zip(unique.tolist(), places.tolist(), strict=True))
 
 
 def _place(draw: float, test_share: float, validation_share: float) -> str:

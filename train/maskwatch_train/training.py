@@ -51,6 +51,7 @@ class TrainingConfig:
         frame_repeats: How often an epoch shows a face of an annotated frame.
         composed: Faces with composed masks that are added to the training split.
         test_share: Share of unpublished data that is scored at the end.
+        fold: Which share that is, counted from 0.
         validation_share: Share that chooses the epoch.
     """
 
@@ -69,6 +70,7 @@ class TrainingConfig:
     frame_repeats: int = 3
     composed: int = 0
     test_share: float = 0.2
+    fold: int = 0
     validation_share: float = 0.05
 
     def stage_epochs(self, stage: str) -> int:

@@ -1,0 +1,220 @@
+"""`maskwatch run`: watch one camera until told to stop; what systemd starts."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event as Flag
+from types import FrameType
+
+from .camera import CameraReader
+from .classifier import MaskClassifier
+from .command import Command, count, share
+from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
+from .config_command import add_config_options, load_from_options
+from .display import open_display
+from .errors import MaskwatchError
+from .faces import DEFAULT_CASCADE, HaarFinder
+from .gpio import GpioLine
+from .guard import Guarded
+from .indicator import Indicator
+from .interpreter import PACKAGES
+from .lines import open_lines
+from .loop import closing_all, stopped_by_signals
+from .models import shipped_model
+from .notify import Notifier, open_notifier
+from .pipeline import Watcher
+from .service import Service, monotonic_seconds
+from .view import Output
+
+STALE_SECONDS = 15.0
+"""Half of the unit's WatchdogSec: a slow board may take seconds for a frame, and a loop that hangs
+must not keep a lamp lit until it is ended."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; each stands for a setting of the configuration, and wins over it."""
+    add = parser.add_argument
+    add(
+        "--source",
+        help="camera number or device, picamera2, video, folder, or rtsp:// or http:// address",
+    )
+    add("--display", choices=["window", "console", "none"], help="where the picture is shown; ESC "
+        "or q in the window ends the program")  # fmt: skip
+    add("--full-screen", action="store_const", const=True, help="let the window fill the screen")
+    add(
+        "--lines",
+        choices=["text", "events", "frames", "none"],
+        help="print a readable line for every change, a JSON object for every event or for every "
+        "frame, or nothing",
+    )
+    add("--jsonl", action="store_const", const="frames", dest="lines", help="as --lines frames")
+    add("--min-face-score", type=share, metavar="X", help="ignore faces that the finder scores "
+        "lower, 0 to 1")  # fmt: skip
+    add("--min-score", type=share, metavar="X", help="say nothing of people that the model scores "
+        "lower, 0 to 1")  # fmt: skip
+    add("--cascade", type=Path, metavar="XML", help="an OpenCV Haar cascade XML in place of the "
+        "one that comes with Maskwatch")  # fmt: skip
+    _add_model_options(parser)
+    add_config_options(parser)
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("model").add_argument
+    add("--model", type=Path, metavar="TFLITE", help="in place of the one that comes with it")
+    add("--interpreter", choices=["auto", *PACKAGES], help="the package that runs the model")
+    add("--threads", type=count, metavar="N", help="of the model; never more than there are cores")
+
+
+def flags_of(options: argparse.Namespace) -> dict[str, object]:
+    """Name each option by the setting that it stands for; None where it was not given."""
+    return {
+        "camera.source": options.source,
+        "faces.min_score": options.min_face_score,
+        "faces.cascade": options.cascade,
+        "model.path": options.model,
+        "model.interpreter": options.interpreter,
+        "model.threads": options.threads,
+        **_scores(options.min_score),
+        "display.kind": options.display,
+        "display.full_screen": options.full_screen,
+        "output.lines": options.lines,
+    }
+
+
+def _scores(min_score: float | None) -> dict[str, object]:
+    """Let `--min-score` go below the score at which claims are given up, which cannot be higher."""
+    default = DecisionConfig().leave_score
+    if min_score is None or min_score >= default:
+        return {"decision.min_score": min_score}
+    lowest = max(min_score, 0.5)  # of two labels the likelier one never has less
+    return {"decision.min_score": lowest, "decision.leave_score": lowest}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Watch until a signal, the end of a file, or ESC; a SIGHUP reads the configuration anew."""
+
+    def load() -> tuple[Config, Watcher]:
+        config = load_from_options(options, flags_of(options)).config
+        return config, build_watcher(config)
+
+    config, watcher = load()
+    with stopped_by_signals() as stop, raised_by_hangup() as hangup, open_notifier() as notifier:
+        while not stop.is_set():
+            reload = Reload(load, hangup, notifier)
+            watch_with(config, watcher, notifier, stop, reload)
+            if reload.loaded is None:
+                break
+            config, watcher = reload.loaded
+        notifier.stopping()
+    return 0
+
+
+def build_watcher(config: Config) -> Watcher:
+    """Load the cascade and the model.
+
+    Raises:
+        InputError: If the cascade cannot be loaded.
+        ModelError: If the model is broken.
+    """
+    finder = HaarFinder(config.faces.cascade or DEFAULT_CASCADE)
+    classifier = MaskClassifier(
+        config.model.path or shipped_model(),
+        threads=config.model.threads,
+        interpreter=config.model.interpreter,
+    )
+    thresholds = Thresholds(config.faces.min_score, config.decision.min_score)
+    return Watcher(finder, classifier, thresholds)
+
+
+class Reload:
+    """A flag that is set once a SIGHUP came and the new configuration proved right.
+
+    A broken new one is told and forgotten: the old one goes on.
+
+    Args:
+        load: Loads everything that the configuration names.
+        hangup: Set by the signal.
+        notifier: Tells systemd that a reload began and ended.
+    """
+
+    def __init__(
+        self, load: Callable[[], tuple[Config, Watcher]], hangup: Flag, notifier: Notifier
+    ) -> None:
+        self._load, self._hangup, self._notifier = load, hangup, notifier
+        self.loaded: tuple[Config, Watcher] | None = None
+
+    def is_set(self) -> bool:
+        """Look whether a signal came, and if so load; called once a turn."""
+        if self._hangup.is_set():
+            self._hangup.clear()
+            self._notifier.reloading(monotonic_seconds())
+            try:
+                self.loaded = self._load()
+            except MaskwatchError as error:
+                _warn(f"the old configuration stays, the new one is wrong: {error}")
+            self._notifier.ready()
+        return self.loaded is not None
+
+
+def watch_with(
+    config: Config, watcher: Watcher, notifier: Notifier, stop: Flag, reload: Reload
+) -> None:
+    """Watch with one configuration until one of the flags is set, or a file ends."""
+    with CameraReader(config.camera) as reader:
+        outputs = open_outputs(config, lambda: reader.last_error, stop.set)
+        with closing_all(outputs):
+            service = Service(reader, watcher, config.decision, outputs, notifier)
+            service.turn()
+            notifier.ready()
+            service.run(stop, reload)
+
+
+def open_outputs(
+    config: Config, reason: Callable[[], str | None], on_quit: Callable[[], None]
+) -> Sequence[Output]:
+    """Open lamps, lines and display; a lamp or display that fails is left out for a while."""
+    outputs: list[Output] = []
+    if config.indicator.lamps:
+        outputs.append(Guarded("indicator", lambda: open_indicator(config.indicator), _warn))
+    outputs.append(open_lines(config.output.lines, reason))
+    outputs.append(open_display(config.display, on_quit, _warn))
+    return outputs
+
+
+def open_indicator(config: IndicatorConfig) -> Output:
+    """Open the lamps; they go out if the loop hangs for half of the watchdog's time."""
+    return Indicator(config, GpioLine, stale_seconds=STALE_SECONDS)
+
+
+@contextmanager
+def raised_by_hangup() -> Iterator[Flag]:
+    """Give a flag that SIGHUP sets."""
+    flag = Flag()
+
+    def raise_flag(number: int, frame: FrameType | None) -> None:
+        flag.set()
+
+    before = signal.signal(signal.SIGHUP, raise_flag)
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _warn(line: str) -> None:
+    print(f"maskwatch: {line}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+COMMAND = Command(
+    "run",
+    "watch a camera",
+    add_arguments,
+    run,
+    "Watch a camera until ESC, Ctrl-C or the end of a file. A camera that is away is waited for. "
+    "SIGHUP reads the configuration anew.",
+)

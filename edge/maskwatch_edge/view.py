@@ -1,0 +1,51 @@
+"""What the service shows after each turn of its loop, and who is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .camera import CameraState
+from .events import Event
+from .frame import Frame
+from .tracks import Track
+from .verdict import Sighting
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The state of the world at one moment.
+
+    Attributes:
+        frame: The newest picture; None if none came since the view before.
+        sightings: Every face in that frame, surest first, each judged by itself.
+        tracks: The people who are followed; none while the camera is away.
+        events: What happened since the view before.
+        camera: State of the camera.
+        frames_per_second: Rate at which frames are judged, 0 when none are.
+        time_seconds: Monotonic clock.
+    """
+
+    frame: Frame | None
+    sightings: tuple[Sighting, ...]
+    tracks: tuple[Track, ...]
+    events: tuple[Event, ...]
+    camera: CameraState
+    frames_per_second: float
+    time_seconds: float
+
+
+class Output(Protocol):
+    """Anything that is told of every view: lines, lamps, display."""
+
+    def show(self, view: View) -> None:
+        """Take one view; it comes about ten times a second or more, also without a frame.
+
+        Raises:
+            OutputError: If it cannot be written or shown.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish; may be called twice."""
+        ...

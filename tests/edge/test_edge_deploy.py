@@ -1,0 +1,543 @@
+"""Deploying over a pretended ssh: the real command, the real scripts, a board in a folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from maskwatch_edge.__main__ import main
+from maskwatch_edge.board import Board as Examined
+from maskwatch_edge.board import check_facts, examine
+from maskwatch_edge.bundle import Bundle
+from maskwatch_edge.deploy import Wanted, check_space, install_command, target_of
+from maskwatch_edge.deploy_command import COMMAND
+from maskwatch_edge.deploy_command import DROP_INS as OFFERED
+from maskwatch_edge.errors import InputError, OutputError
+from maskwatch_edge.health import DROP_INS
+from maskwatch_edge.remote import Address, BoardError, Ssh, explain
+from maskwatch_edge.wheels import (
+    Target,
+    fetch_dependencies,
+    read_wheel,
+    run_pip,
+)
+
+SCRIPTS = Path(__file__).parents[2] / "systemd"
+FAKES = Path(__file__).parent / "fake_board"
+NOTED = ("journalctl", "getent", "groupadd", "udevadm", "stat", "sync", "id")
+SAME = ("systemctl", "python3", "ssh", "sudo", "systemd-run")
+TARGET = "pi@board.example"
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux") or shutil.which("flock") is None,
+    reason="needs flock and the other tools of a Linux system",
+)
+
+
+class Board:
+    """A folder that is taken for a board, and what a test asks of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "root"
+        self.top = self.root / "opt/maskwatch"
+        self.wheels = self.root / "var/cache/maskwatch/wheels"
+        for name in ("bin", "state", "root/run/systemd/system", "root/opt"):
+            (folder / name).mkdir(parents=True)
+        for name in (*SAME, *NOTED):
+            fake = "note" if name in NOTED else name
+            (folder / "bin" / name).symlink_to(FAKES / fake)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "MASKWATCH_ROOT": str(self.root),
+            "MASKWATCH_POLL_SECONDS": "0.05",
+            "MASKWATCH_SETTLE_SECONDS": "0",
+            "MASKWATCH_TIMEOUT_SECONDS": "1",
+            "MASKWATCH_NEED_MIB": "1",
+            "FAKE_BOARD": str(self.folder / "state"),
+        }
+
+    @property
+    def calls(self) -> list[str]:
+        log = self.folder / "state/log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    @property
+    def release(self) -> dict[str, str]:
+        path = self.top / "current/release.json"
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    @property
+    def model(self) -> bytes:
+        return (self.top / "current/model.tflite").read_bytes()
+
+
+@pytest.fixture
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
+    made = Board(tmp_path / "board")
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr("maskwatch_edge.deploy.SPACE_MIB", 1)
+    return made
+
+
+def make_wheel(folder: Path, text: str, *requirements: str, name: str = "maskwatch") -> Path:
+    """Make a wheel; the pretended Python takes its text for a program and its model."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-0.1.0-py3-none-any.whl"
+    metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n"]
+    metadata += [f"Requires-Dist: {requirement}\n" for requirement in requirements]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}-0.1.0.dist-info/METADATA", "".join(metadata))
+        archive.writestr(
+            f"{name}-0.1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        archive.writestr(f"{name}-0.1.0.dist-info/RECORD", "")
+        archive.writestr("text", text)
+        if name == "maskwatch":
+            _add_installer(archive)
+    return path
+
+
+def _add_installer(archive: zipfile.ZipFile) -> None:
+    for path in SCRIPTS.rglob("*"):
+        if path.is_file():
+            inside = f"maskwatch_edge/systemd/{path.relative_to(SCRIPTS)}"
+            # Packed, so that no word in the scripts is taken for the wheel's text.
+            archive.write(path, inside, compress_type=zipfile.ZIP_DEFLATED)
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Callable[..., Path]:
+    """Give a function that makes a wheel that says something; for the same words, the same."""
+    return cache(lambda text="first": make_wheel(tmp_path / text, text))
+
+
+@pytest.fixture
+def deploy(
+    board: Board, wheel: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Give a function that runs `maskwatch deploy` and returns its exit code and its words."""
+
+    def run(*words: str | Path, target: str = TARGET) -> tuple[int, str]:
+        if "--model-only" not in words and "--wheel" not in words:
+            words = (*words, "--wheel", wheel())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("maskwatch_edge.__main__.COMMANDS", (COMMAND,))
+            patch.setattr("maskwatch_edge.__main__.entry_points", lambda group: ())
+            code = main(["deploy", target, *map(str, words)])
+        return code, capfd.readouterr().err
+
+    return run
+
+
+Deploy = Callable[..., tuple[int, str]]
+
+
+def test_a_board_gets_program_configuration_and_service(
+    board: Board, deploy: Deploy, tiny_model: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[camera]\nsource = 'rtsp://camera.example/'\n")
+    code, said = deploy("--config", config, "--model", tiny_model, "--with", "network")
+    assert code == 0, said
+    assert f"done: {TARGET} runs it" in said
+    assert board.model == tiny_model.read_bytes()
+    assert (board.top / "current/config.toml").read_text() == config.read_text()
+    assert board.release["with"] == "network"
+    assert (board.root / "etc/systemd/system/maskwatch.service.d/network.conf").is_file()
+    assert [path.name for path in board.wheels.iterdir()] == ["maskwatch-0.1.0-py3-none-any.whl"]
+    assert not (board.wheels.parent / "bundle").exists()
+
+
+def test_the_work_is_done_out_of_reach_of_the_connection(board: Board, deploy: Deploy) -> None:
+    deploy()
+    (run,) = [call for call in board.calls if call.startswith("systemd-run")]
+    assert "--wait --pipe --collect --unit=maskwatch-install" in run
+    ssh = [call for call in board.calls if call.startswith("ssh")]
+    assert all("BatchMode=yes" in call and f"-- {TARGET}" in call for call in ssh)
+    assert len(ssh) == 2
+
+
+def test_the_same_again_changes_nothing_and_sends_no_wheel(board: Board, deploy: Deploy) -> None:
+    deploy()
+    restarts = sum("restart" in call for call in board.calls)
+    code, said = deploy()
+    assert (code, "nothing to do" in said) == (0, True), said
+    assert "runs maskwatch 0.1.0, release 0001" in said
+    assert "to be sent: 0.0 MiB" in said
+    assert sum("restart" in call for call in board.calls) == restarts
+
+
+def test_a_wheel_that_went_bad_on_the_board_is_sent_again(
+    board: Board, deploy: Deploy, wheel: Callable[..., Path]
+) -> None:
+    deploy()
+    (kept,) = board.wheels.iterdir()
+    kept.write_bytes(b"")  # as after a power cut
+    code, said = deploy("--wheel", wheel())
+    assert code == 0, said
+    assert kept.read_bytes() == wheel().read_bytes()
+
+
+def test_a_model_alone_is_replaced(
+    board: Board, deploy: Deploy, tiny_model: Path, tiny_float_model: Path
+) -> None:
+    deploy("--model", tiny_float_model)
+    program = board.release["program"]
+    code, said = deploy("--model-only", "--model", tiny_model)
+    assert code == 0, said
+    assert board.model == tiny_model.read_bytes()
+    assert board.release["program"] == program
+    assert len(list(board.wheels.iterdir())) == 1, "the wheels stay for the next time"
+
+
+def test_a_version_that_is_not_healthy_gives_way(
+    board: Board, deploy: Deploy, wheel: Callable[..., Path]
+) -> None:
+    deploy()
+    code, said = deploy("--wheel", wheel("crashes"))
+    assert code == 1
+    assert "release 0002 is not healthy: it failed 2 times" in said
+    assert f"{TARGET} went back to the version before, which runs; the reason is above" in said
+    assert board.release["release"] == "0001"
+
+
+def test_what_the_board_refuses_is_told(
+    board: Board, deploy: Deploy, wheel: Callable[..., Path]
+) -> None:
+    code, said = deploy("--wheel", wheel("broken"))
+    assert code == 1
+    assert "error: the model is broken" in said
+    assert f"nothing was changed on {TARGET}; the reason is above" in said
+    assert board.release == {}
+
+
+def test_a_dry_run_sends_nothing(board: Board, deploy: Deploy) -> None:
+    code, said = deploy("--dry-run")
+    assert code == 0
+    assert "dry run: nothing was sent, nothing was changed" in said
+    assert not [call for call in board.calls if call.startswith("systemd-run")]
+    assert not board.top.exists()
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+REFUSED: list[tuple[Callable[[Path], Sequence[str | Path]], str]] = [
+    (lambda folder: ["--model", folder / "none.tflite"], "cannot read the model"),
+    (lambda folder: ["--model", write(folder, "a.tflite", "x" * 99)], "is not a TFLite file"),
+    (lambda folder: ["--config", write(folder, "a.toml", "[camra]")], "did you mean camera"),
+    (
+        lambda folder: ["--config", write(folder, "a.toml", "[model]\npath = 'a.tflite'")],
+        "sets model.path, which has no effect",
+    ),
+    (lambda folder: ["--wheel", write(folder, "a.whl", "")], "is not a wheel"),
+    (lambda folder: ["--wheel", make_wheel(folder, "", name="numpy")], "is a wheel of numpy"),
+    (lambda folder: ["--model-only"], "--model-only needs --model FILE"),
+    (lambda folder: ["--model-only", "--model", "a", "--with", "network"], "goes with --model"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), REFUSED)
+def test_what_is_wrong_here_is_told_before_the_board_is_asked(
+    board: Board,
+    deploy: Deploy,
+    tmp_path: Path,
+    words: Callable[[Path], Sequence[str | Path]],
+    told: str,
+) -> None:
+    code, said = deploy(*words(tmp_path))
+    assert (code, told in said) == (1, True), said
+    assert board.calls == []
+
+
+def test_a_configuration_that_the_service_may_not_follow_is_told_before_sending(
+    board: Board, deploy: Deploy, tmp_path: Path
+) -> None:
+    config = write(tmp_path, "a.toml", "[camera]\nsource = 'rtsp://camera.example/'\n")
+    code, said = deploy("--config", config)
+    assert (code, "add --with network" in said) == (1, True), said
+    assert not [call for call in board.calls if call.startswith("systemd-run")]
+
+
+def test_a_model_alone_needs_a_program_on_the_board(deploy: Deploy, tiny_model: Path) -> None:
+    code, said = deploy("--model-only", "--model", tiny_model)
+    assert (code, "nothing is installed on" in said) == (1, True), said
+
+
+CONNECTIONS = [
+    ("pi@x: Permission denied (publickey).", "send it once with: ssh-copy-id pi@board.example"),
+    ("Host key verification failed.", "accept it once with: ssh pi@board.example"),
+    (
+        "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key verification failed.",
+        "forget the old key with: ssh-keygen -R board.example",
+    ),
+    ("ssh: Could not resolve hostname board.example", "is the name right, and the board on?"),
+    ("ssh: connect to host x port 22: Connection refused", "switch it on: sudo raspi-config"),
+    ("ssh: connect to host x port 22: Connection timed out", "is it on, and in this network?"),
+    ("ssh: connect to host x port 22: No route to host", "is it on, and in this network?"),
+    ("something new", "something new"),
+    ("", "ssh gave no reason"),
+]
+
+
+@pytest.mark.parametrize(("ssh_says", "told"), CONNECTIONS)
+def test_a_board_that_cannot_be_reached_is_told_in_one_line_with_what_to_do(
+    ssh_says: str, told: str
+) -> None:
+    line = explain(TARGET, ssh_says)
+    assert line.startswith(f"cannot reach {TARGET}: ")
+    assert told in line
+    assert "\n" not in line
+
+
+def test_the_failure_of_ssh_reaches_the_user(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SSH_SAYS", "pi@x: Permission denied (publickey).")
+    code, said = deploy()
+    assert (code, "ssh-copy-id" in said) == (1, True), said
+
+
+def test_a_machine_without_ssh_is_told(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    code, said = deploy()
+    assert (code, "sudo apt install openssh-client" in said) == (1, True), said
+
+
+GOOD_FACTS = {
+    "machine": "aarch64",
+    "system": "Debian GNU/Linux 12 (bookworm)",
+    "libc": "glibc 2.36",
+    "user": "1000",
+    "root": "yes",
+    "systemd": "yes",
+    "python": "3 11",
+    "newest": "3 11",
+    "bits": "64",
+    "venv": "yes",
+}
+BAD_FACTS = [
+    ({"python": "", "newest": "3 9"}, r"has Python 3.9 \(Debian.*3.11 to 3.13 is needed"),
+    ({"python": "", "newest": ""}, "has Python none"),
+    ({"bits": "32", "machine": "armv7l"}, r"32-bit system \(armv7l.*64-bit Raspberry Pi OS"),
+    ({"libc": ""}, "has no glibc"),
+    ({"venv": ""}, "sudo apt install python3-venv"),
+    ({"root": ""}, r"pi may not use sudo without a password.*NOPASSWD: ALL'"),
+    ({"systemd": ""}, "does not run systemd"),
+    ({"busy": "yes"}, "an installation is going on"),
+]
+
+
+@pytest.mark.parametrize(("facts", "told"), BAD_FACTS)
+def test_a_board_that_cannot_run_it_is_told_what_it_lacks(facts: dict[str, str], told: str) -> None:
+    check_facts(TARGET, GOOD_FACTS)
+    with pytest.raises(BoardError, match=told):
+        check_facts(TARGET, GOOD_FACTS | facts)
+
+
+def test_sudo_that_asks_for_a_password_is_told(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SUDO_ASKS", "yes")
+    code, said = deploy()
+    assert (code, "may not use sudo without a password" in said) == (1, True), said
+
+
+def test_a_full_board_is_told(board: Board) -> None:
+    found = examine(Ssh(Address(TARGET)), TARGET)
+    bundle = Bundle(files={"wheels/a.whl": b""})
+    check_space(found, Wanted(), bundle)
+    with pytest.raises(BoardError, match=r"MiB free; \d+ MiB are needed"):
+        check_space(found, Wanted(), Bundle(files={"wheels/a.whl": _Large()}))
+
+
+class _Large(bytes):
+    def __len__(self) -> int:
+        return 1 << 50
+
+
+NUMPY = [("1.24.2", "numpy<2"), ("2.2.4", ""), ("", "")]
+
+
+@pytest.mark.parametrize(("numpy", "constraint"), NUMPY)
+def test_the_pi_camera_of_debian_12_keeps_numpy_below_2(
+    board: Board, monkeypatch: pytest.MonkeyPatch, numpy: str, constraint: str
+) -> None:
+    monkeypatch.setenv("FAKE_PICAMERA2_NUMPY", numpy)
+    found = examine(Ssh(Address(TARGET)), TARGET)
+    assert (found.numpy or "") == numpy
+    assert target_of(found).constraint == constraint
+
+
+# --- the connection breaks -----------------------------------------------------------------------
+
+
+def test_what_arrives_in_part_is_never_installed(
+    board: Board, deploy: Deploy, monkeypatch: pytest.MonkeyPatch, wheel: Callable[..., Path]
+) -> None:
+    deploy()
+    whole = io.BytesIO()
+    found = examine(Ssh(Address(TARGET)), TARGET)
+    second = read_wheel(wheel("second"))
+    files: dict[str, bytes | Path] = {"wheels/" + second.path.name: second.path}
+    files |= {f"installer/{name}": content for name, content in second.installer().items()}
+    Bundle(files, [second.path.name]).write(whole, lambda line: None)
+    length = len(whole.getvalue())
+    for part in (0, 1, 512, 1024, 1536, length // 3, length // 2, length - 10240 - 512):
+        monkeypatch.setenv("FAKE_SSH_LETS", str(part))
+
+        def write_all(stream: IO[bytes]) -> None:
+            stream.write(whole.getvalue())
+
+        command = install_command(found, Wanted())
+        assert Ssh(Address(TARGET)).send(command, write_all) == 255
+        assert board.release["release"] == "0001", part
+        assert not (board.wheels.parent / "bundle").exists()
+    monkeypatch.setenv("FAKE_SSH_LETS", str(length))
+    Ssh(Address(TARGET)).send(install_command(found, Wanted()), write_all)
+    assert board.release["release"] == "0002", "the parts were those of something good"
+
+
+def test_a_connection_that_breaks_afterwards_does_not_stop_the_board(
+    board: Board, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SSH_BREAKS", "yes")
+    code, said = deploy()
+    assert code == 1
+    assert "the board goes on by itself. Give the same command again" in said
+    assert board.release["release"] == "0001"
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def test_ssh_is_told_everything_it_needs() -> None:
+    address = Address("board", port=2222, identity=Path("key"), options=("ProxyJump=gate",))
+    words = address.command(["sh", "-c", "echo $HOME"])
+    assert words[0] == "ssh"
+    assert words[-3:] == ["--", "board", "sh -c 'echo $HOME'"]
+    for pair in (["-p", "2222"], ["-i", "key"], ["-o", "ProxyJump=gate"]):
+        assert any(words[n : n + 2] == pair for n in range(len(words)))
+
+
+@pytest.mark.parametrize("target", ["", "-oProxyCommand=touch x", "pi@board; true", "a b"])
+def test_a_target_that_is_none_is_refused(target: str) -> None:
+    with pytest.raises(BoardError, match="expected a board such as"):
+        Address(target)
+
+
+def test_sudo_is_used_by_those_who_need_it() -> None:
+    board = _board(needs_sudo=True)
+    assert install_command(board, Wanted())[:3] == ["sudo", "-n", "systemd-run"]
+    assert install_command(_board(needs_sudo=False), Wanted())[0] == "systemd-run"
+
+
+def _board(needs_sudo: bool) -> Examined:
+    return Examined(TARGET, "aarch64", (3, 11), (2, 36), needs_sudo, None, 1000)
+
+
+def test_the_command_offers_every_drop_in() -> None:
+    assert OFFERED == DROP_INS
+
+
+# --- wheels for another machine ------------------------------------------------------------------
+
+BOARD = Target("aarch64", (3, 11), (2, 36))
+TAGS = [
+    "cp311-cp311-manylinux_2_28_aarch64",
+    "cp311-cp311-manylinux_2_40_aarch64",  # needs a newer glibc
+    "cp311-cp311-manylinux_2_28_x86_64",  # this machine, perhaps
+    "cp313-cp313-manylinux_2_28_aarch64",  # another Python
+]
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the only folder in which pip looks for wheels."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE"):
+        monkeypatch.setenv(name, "" if "URL" in name else os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def put_dependency(index: Path, version: str, tag: str) -> None:
+    path = index / f"needed-{version}-{tag}.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        inside = f"needed-{version}.dist-info"
+        archive.writestr(
+            f"{inside}/METADATA", f"Metadata-Version: 2.1\nName: needed\nVersion: {version}\n"
+        )
+        archive.writestr(
+            f"{inside}/WHEEL",
+            f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: {tag}\n",
+        )
+        archive.writestr(f"{inside}/RECORD", "")
+
+
+def test_wheels_are_chosen_for_the_board_and_not_for_this_machine(
+    index: Path, tmp_path: Path
+) -> None:
+    for minor, tag in enumerate(TAGS):
+        put_dependency(index, f"1.{minor}", tag)
+    wheel = read_wheel(make_wheel(tmp_path, "", "needed>=1"))
+    paths = fetch_dependencies(wheel, "", BOARD, tmp_path / "cache")
+    assert [path.name for path in paths] == [f"needed-1.0-{TAGS[0]}.whl"]
+
+
+def test_what_was_fetched_once_is_not_asked_for_again(index: Path, tmp_path: Path) -> None:
+    put_dependency(index, "1.0", TAGS[0])
+    wheel = read_wheel(make_wheel(tmp_path, "", "needed>=1"))
+    first = fetch_dependencies(wheel, "", BOARD, tmp_path / "cache")
+    put_dependency(index, "1.1", TAGS[0])
+    assert fetch_dependencies(wheel, "", BOARD, tmp_path / "cache") == first
+    constrained = Target("aarch64", (3, 11), (2, 36), "needed<1.1")
+    (other,) = fetch_dependencies(wheel, "", constrained, tmp_path / "cache")
+    assert other.name.startswith("needed-1.0-")
+    assert other not in first, "another question has its own answer"
+
+
+def test_what_cannot_be_fetched_is_told_and_leaves_nothing(index: Path, tmp_path: Path) -> None:
+    wheel = read_wheel(make_wheel(tmp_path, "", "needed>=1"))
+    with pytest.raises(OutputError, match=r"pip download failed: .*needed"):
+        fetch_dependencies(wheel, "", BOARD, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_wheel_without_the_scripts_is_refused(tmp_path: Path) -> None:
+    wheel = read_wheel(make_wheel(tmp_path, ""))
+    assert set(wheel.installer()) >= {"install.sh", "common.sh", "user/maskwatch.service"}
+    path = tmp_path / "maskwatch-0.0.1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("maskwatch-0.0.1.dist-info/METADATA", "Name: maskwatch\nVersion: 0.0.1\n")
+    with pytest.raises(InputError, match=r"carries no .*install.sh; build it anew"):
+        read_wheel(path).installer()
+
+
+def test_an_environment_without_pip_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(OutputError, match="python -m ensurepip"):
+        run_pip("--version")

@@ -1,0 +1,92 @@
+"""What an installation must pass before it takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.health import main, read_environment
+
+Check = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def check(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Give a function that checks a release and returns the exit code and what was said."""
+
+    def run(
+        config: str = "", *words: str, model: Path = tiny_model, environment: str = ""
+    ) -> tuple[int, str]:
+        (tmp_path / "config.toml").write_text(config)
+        (tmp_path / "environment").write_text(environment)
+        files = ["--config", str(tmp_path / "config.toml"), "--model", str(model)]
+        code = main([*files, "--environment", str(tmp_path / "environment"), *words])
+        return code, capsys.readouterr().err
+
+    return run
+
+
+def test_a_release_that_is_right_passes_in_silence(check: Check) -> None:
+    assert check() == (0, "")
+
+
+@pytest.mark.parametrize("length", [0, 100, 2000, -1])
+def test_a_damaged_model_does_not_pass(
+    check: Check, tiny_model: Path, tmp_path: Path, length: int
+) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(tiny_model.read_bytes()[:length])
+    code, said = check(model=model)
+    assert code == 1
+    assert said.startswith(f"maskwatch: error: {model}")
+
+
+WRONG = [
+    ("[camera]\nsourse = '0'\n", (), "", "did you mean camera.source?"),
+    ("[model]\npath = '/a.tflite'\n", (), "", "remove it and give --model FILE"),
+    ("[faces]\ncascade = '/none.xml'\n", (), "", "/none.xml"),
+    ("[camera]\nsource = 'rtsp://camera.example/'\n", (), "", "add --with network"),
+    ("", (), "MASKWATCH_CAMERA_SOURCE=http://camera.example/\n", "add --with network"),
+    ("[display]\nkind = 'console'\n", ("--with", "network"), "", "add --with console"),
+]
+
+
+@pytest.mark.parametrize(("config", "words", "environment", "told"), WRONG)
+def test_what_would_not_work_is_told(
+    check: Check, config: str, words: tuple[str, ...], environment: str, told: str
+) -> None:
+    code, said = check(config, *words, environment=environment)
+    assert (code, told in said) == (1, True), said
+
+
+RIGHT = [
+    ("[camera]\nsource = 'rtsp://camera.example/'\n", " network"),
+    ("[display]\nkind = 'console'\n", " console network"),
+    ("[display]\nkind = 'window'\n", ""),  # falls back to none, and says so
+]
+
+
+@pytest.mark.parametrize(("config", "chosen"), RIGHT)
+def test_what_the_drop_ins_allow_passes(check: Check, config: str, chosen: str) -> None:
+    assert check(config, "--with", chosen) == (0, "")
+
+
+def test_every_problem_of_a_configuration_is_told(check: Check) -> None:
+    _, said = check("[camera]\nwidth_px = 0\nheight_px = 0\n")
+    assert len(said.splitlines()) == 2
+
+
+def test_the_environment_is_read_as_systemd_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "environment"
+    path.write_text("# a comment\n; another\n\nA=1\nB = \"two words\"\nC='x=y'\nnothing\n")
+    assert read_environment(path) == {"A": "1", "B": "two words", "C": "x=y"}
+    assert read_environment(tmp_path / "none") == {}
+
+
+def test_an_environment_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "environment").mkdir()
+    with pytest.raises(InputError, match=r"cannot read .*environment"):
+        read_environment(tmp_path / "environment")

@@ -1,0 +1,658 @@
+"""Installing on a board: the real scripts, in a folder, with a pretended systemd and Python.
+
+What the scripts promise is that the old version or the new one runs, wherever they are cut short.
+So the plug is pulled before each single step, and it is looked at what is left.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "systemd"
+FAKES = Path(__file__).parent / "fake_board"
+NOTED = ("journalctl", "getent", "groupadd", "groupdel", "udevadm", "stat", "sync")
+STEPS = ("mv", "cp", "ln", "rm", "mkdir", "touch", "sync", "systemctl", "python3", "chmod")
+KILLED = -9
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux") or shutil.which("flock") is None,
+    reason="needs flock and the other tools of a Linux system",
+)
+
+
+@dataclass
+class Board:
+    """A folder that is taken for a board."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        (self.folder / "state").mkdir(parents=True)
+        for name, fake in self._programs():
+            program = self.folder / name
+            program.parent.mkdir(exist_ok=True)
+            program.symlink_to(FAKES / fake)
+
+    def _programs(self) -> Iterator[tuple[str, str]]:
+        yield "bin/systemctl", "systemctl"
+        yield from ((f"bin/python3{minor}", "python3") for minor in ("", ".11", ".12", ".13"))
+        yield from ((f"bin/{name}", "note") for name in NOTED)
+        yield from ((f"counted/{name}", "counted") for name in STEPS)
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "root"
+
+    @property
+    def top(self) -> Path:
+        return self.root / "opt/maskwatch"
+
+    @property
+    def units(self) -> Path:
+        return self.root / "etc/systemd/system"
+
+    @property
+    def config(self) -> Path:
+        return self.root / "etc/maskwatch/config.toml"
+
+    def run(
+        self,
+        script: Path,
+        *arguments: str | Path,
+        kill_at: int = 0,
+        environment: Mapping[str, str] = NOTHING,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script to its end; `kill_at` counts its steps from 1, 0 is never."""
+        self.write("calls", "0\n")
+        self.write("steps", "")
+        folders = [self.folder / "counted", self.folder / "bin", "/usr/sbin", "/usr/bin", "/bin"]
+        known = {
+            "PATH": ":".join(map(str, folders)),
+            "MASKWATCH_ROOT": str(self.root),
+            "MASKWATCH_POLL_SECONDS": "0.05",
+            "MASKWATCH_SETTLE_SECONDS": "0",
+            "MASKWATCH_TIMEOUT_SECONDS": "1",
+            "FAKE_BOARD": str(self.folder / "state"),
+            "KILL_AT": str(kill_at),
+        }
+        return subprocess.run(
+            ["/bin/sh", script, *arguments],
+            env=known | dict(environment),
+            cwd=self.folder,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def install(
+        self,
+        *arguments: str | Path,
+        kill_at: int = 0,
+        environment: Mapping[str, str] = NOTHING,
+    ) -> subprocess.CompletedProcess[str]:
+        words = ("--settle", "0", "--timeout", "1", *arguments)
+        return self.run(SCRIPTS / "install.sh", *words, kill_at=kill_at, environment=environment)
+
+    def confirm(self, kill_at: int = 0) -> subprocess.CompletedProcess[str]:
+        return self.run(self.top / "current/installer/confirm.sh", kill_at=kill_at)
+
+    def uninstall(self, *arguments: str, kill_at: int = 0) -> subprocess.CompletedProcess[str]:
+        return self.run(SCRIPTS / "uninstall.sh", *arguments, kill_at=kill_at)
+
+    def boot(self) -> None:
+        """Do what a power cut and a boot do: what is enabled starts from what is on the disk."""
+        shutil.rmtree(self.folder / "state/systemd/loaded", ignore_errors=True)
+        for name in ("running", "behaviour", "confirm-asked"):
+            (self.folder / "state/systemd" / name).unlink(missing_ok=True)
+        script = "systemctl daemon-reload; systemctl is-enabled maskwatch.service || exit 0; "
+        self.run(self.script(script + "systemctl restart maskwatch.service"))
+        is_enabled = (self.folder / "state/systemd/enabled/maskwatch-confirm.service").exists()
+        if is_enabled and (self.top / "unconfirmed").is_symlink():
+            self.confirm()
+
+    def script(self, text: str) -> Path:
+        path = self.folder / "script.sh"
+        path.write_text(text)
+        return path
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / "state" / name
+        path.write_text(text)
+        return path
+
+    def wheels(self, text: str) -> Path:
+        """Make a folder with a wheel that says this."""
+        folder = self.folder / f"wheels {text}"
+        folder.mkdir(exist_ok=True)
+        (folder / "maskwatch-0.1.0-py3-none-any.whl").write_text(f"{text}\n")
+        return folder
+
+    @property
+    def steps(self) -> list[str]:
+        """What the last script did, step by step."""
+        return (self.folder / "state/steps").read_text().splitlines()
+
+    def copy(self, name: str) -> Board:
+        """Make another board that is in the same state."""
+        other = Board(self.folder.parent / name)
+        shutil.rmtree(other.folder)
+        shutil.copytree(self.folder, other.folder, symlinks=True)
+        return other
+
+    def release(self, link: str = "current") -> str | None:
+        path = self.top / link
+        return path.readlink().name if path.is_symlink() else None
+
+    @property
+    def runs(self) -> str | None:
+        """What the model says that the running service has loaded; None if none runs."""
+        running = self.folder / "state/systemd/running"
+        if not running.exists():
+            return None
+        release = Path(running.read_text().strip())
+        assert (self.top / release / "venv/bin/python").is_file(), "its program is still there"
+        return (self.top / release / "model.tflite").read_text().strip()
+
+    @property
+    def calls(self) -> list[str]:
+        log = self.folder / "state/log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    @property
+    def finished(self) -> set[str]:
+        return {path.parent.name for path in self.top.glob("releases/*/release.json")}
+
+    @property
+    def all_releases(self) -> set[str]:
+        return {path.name for path in self.top.glob("releases/*")}
+
+    def assert_sound(self) -> None:
+        """Whatever happened: the link leads to a finished release, or there is none."""
+        release = self.release()
+        assert release is None or release in self.finished
+        if release:
+            described = json.loads((self.top / "current/release.json").read_text())
+            assert (self.top / "venvs" / described["program"] / "complete").is_file()
+
+    def assert_clean(self) -> None:
+        """Nothing is left of any interruption."""
+        self.assert_sound()
+        assert self.all_releases == self.finished
+        assert len(self.finished) <= 2
+        used = {path.readlink().name for path in self.top.glob("releases/*/venv")}
+        assert {path.name for path in self.top.glob("venvs/*")} == used
+        names = {path.name for path in self.top.iterdir()}
+        assert names <= {"releases", "venvs", "current", "lock"}
+        assert not list(self.root.rglob("*.new"))
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    return Board(tmp_path / "board")
+
+
+@pytest.fixture
+def installed(board: Board) -> Board:
+    """Give a board where a first version runs."""
+    assert board.install("--wheels", board.wheels("first")).returncode == 0
+    assert board.runs == "first"
+    return board
+
+
+def test_a_first_installation_runs_and_says_so(board: Board) -> None:
+    result = board.install("--wheels", board.wheels("first"))
+    assert result.returncode == 0
+    assert "release 0001 is healthy: camera seeing" in result.stderr
+    assert board.runs == "first"
+    assert board.config.resolve() == (board.top / "current/config.toml").resolve()
+    assert (board.units / "maskwatch.service").read_bytes() == (
+        SCRIPTS / "maskwatch.service"
+    ).read_bytes()
+    board.assert_clean()
+
+
+def test_a_release_tells_what_it_is_made_of(installed: Board) -> None:
+    described = json.loads((installed.top / "current/release.json").read_text())
+    assert described["version"] == "0.1.0"
+    assert described["model_from"] == "shipped"
+    for name in ("model_sha256", "config_sha256", "wheel_sha256"):
+        assert len(described[name]) == 64
+
+
+def test_the_same_again_changes_nothing(installed: Board) -> None:
+    before = {path: path.lstat().st_mtime_ns for path in installed.root.rglob("*")}
+    calls = len(installed.calls)
+    result = installed.install("--wheels", installed.wheels("first"))
+    assert result.returncode == 0
+    assert "nothing to do: release 0001 is the same" in result.stderr
+    changed = {p for p in installed.root.rglob("*") if p.lstat().st_mtime_ns != before.get(p)}
+    assert changed <= {installed.top / "lock", installed.top}
+    assert [call.split()[1] for call in installed.calls[calls:]] == ["show"]
+
+
+def test_the_same_again_starts_a_service_that_is_down(installed: Board) -> None:
+    installed.run(installed.script("systemctl disable --now maskwatch.service"))
+    installed.run(installed.script("systemctl enable maskwatch.service"))
+    assert installed.runs is None
+    assert installed.install("--wheels", installed.wheels("first")).returncode == 0
+    assert installed.runs == "first"
+    assert installed.release() == "0001"
+
+
+def test_an_update_replaces_all_and_keeps_one_to_go_back_to(installed: Board) -> None:
+    for text in ("second", "third"):
+        assert installed.install("--wheels", installed.wheels(text)).returncode == 0
+        assert installed.runs == text
+        installed.assert_clean()
+    assert installed.finished == {"0002", "0003"}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("hangs", "it was not ready within 1 s"),
+        ("crashes", "it failed 2 times"),
+        ("ends", "it ended"),
+    ],
+)
+def test_a_version_that_is_not_healthy_gives_way_to_the_one_before(
+    installed: Board, behaviour: str, reason: str
+) -> None:
+    result = installed.install("--wheels", installed.wheels(behaviour))
+    assert result.returncode == 3
+    assert f"release 0002 is not healthy: {reason}" in result.stderr
+    assert "the last words" in result.stderr, "the journal says why"
+    assert "release 0001 runs again" in result.stderr
+    assert installed.runs == "first"
+    installed.assert_clean()
+
+
+def test_a_first_version_that_is_not_healthy_leaves_nothing_running(board: Board) -> None:
+    result = board.install("--wheels", board.wheels("crashes"))
+    assert result.returncode == 3
+    assert "there was no version before, so nothing runs now" in result.stderr
+    assert (board.runs, board.release()) == (None, None)
+    assert not list(board.units.glob("*"))
+    board.assert_clean()
+    assert board.install("--wheels", board.wheels("first")).returncode == 0
+
+
+def test_neither_version_healthy_is_told_apart(installed: Board) -> None:
+    (installed.top / "current/model.tflite").write_text("crashes\n")  # as if the card went bad
+    result = installed.install("--wheels", installed.wheels("ends"))
+    assert result.returncode == 4
+    assert "error: release 0001 is not healthy either: it failed 2 times" in result.stderr
+    installed.assert_sound()
+
+
+REFUSED = [
+    ("broken", {}, "the new version does not pass its check"),
+    ("uninstallable", {}, "the program cannot be installed"),
+    ("second", {"FAKE_PYTHON_TOO_OLD": "1"}, "Python 3.11 to 3.13 is needed"),
+    ("second", {"FAKE_PYTHON_WITHOUT_VENV": "1"}, "sudo apt install python3-venv"),
+    ("second", {"MASKWATCH_NEED_MIB": "99999999"}, "99999999 MiB must be free in"),
+]
+
+
+@pytest.mark.parametrize(("wheel", "environment", "reason"), REFUSED)
+def test_what_cannot_work_is_refused_before_the_switch(
+    installed: Board, wheel: str, environment: dict[str, str], reason: str
+) -> None:
+    restarts = sum("restart" in call for call in installed.calls)
+    result = installed.install("--wheels", installed.wheels(wheel), environment=environment)
+    assert result.returncode == 1
+    assert reason in result.stderr
+    assert sum("restart" in call for call in installed.calls) == restarts
+    assert installed.runs == "first"
+    assert installed.all_releases == {"0001"}
+    installed.assert_sound()
+
+
+def test_a_unit_of_somebody_else_is_not_overwritten(board: Board) -> None:
+    board.units.mkdir(parents=True)
+    unit = board.units / "maskwatch.service"
+    unit.write_text("[Service]\nExecStart=/opt/maskwatch/bin/maskwatch run\n")
+    result = board.install("--wheels", board.wheels("first"))
+    assert result.returncode == 1
+    assert "is not of this script; remove it first: sudo systemctl disable" in result.stderr
+    assert unit.read_text().startswith("[Service]\nExecStart=/opt/maskwatch/bin/")
+
+
+def test_two_installations_do_not_meet(installed: Board) -> None:
+    lock = installed.script(f"exec 9>{installed.top}/lock; flock 9; echo locked; read answer")
+    with subprocess.Popen(
+        ["sh", lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        result = installed.install(
+            "--wheels", installed.wheels("second"), environment={"MASKWATCH_LOCK_SECONDS": "0"}
+        )
+        other.communicate("done\n")
+    assert result.returncode == 1
+    assert "another installation is going on" in result.stderr
+
+
+def test_a_model_alone_is_replaced_without_a_new_environment(installed: Board) -> None:
+    model = installed.write("given.tflite", "given\n")
+    script = installed.top / "current/installer/install.sh"
+    assert installed.run(script, "--settle", "0", "--model", model).returncode == 0
+    assert installed.runs == "given"
+    assert len(list(installed.top.glob("venvs/*"))) == 1
+    # A new program does not take a given model away ...
+    assert installed.install("--wheels", installed.wheels("second")).returncode == 0
+    assert installed.runs == "given"
+    installed.assert_clean()
+
+
+def test_a_shipped_model_is_replaced_with_its_program(installed: Board) -> None:
+    assert installed.install("--wheels", installed.wheels("second")).returncode == 0
+    assert installed.runs == "second"
+
+
+def test_what_the_owner_wrote_into_the_configuration_stays(installed: Board) -> None:
+    installed.config.write_text("# mine\n")  # through the link, as most editors do
+    assert installed.install("--wheels", installed.wheels("second")).returncode == 0
+    assert installed.config.read_text() == "# mine\n"
+    installed.config.unlink()
+    installed.config.write_text("# mine, too\n")  # in place of the link, as sed -i does
+    assert installed.install("--wheels", installed.wheels("crashes")).returncode == 3
+    assert installed.config.read_text() == "# mine, too\n", "the version before has it"
+    assert installed.config.is_symlink()
+    installed.assert_clean()
+
+
+def test_a_configuration_from_before_the_first_installation_is_taken(board: Board) -> None:
+    board.config.parent.mkdir(parents=True)
+    board.config.write_text("# mine\n")
+    assert board.install("--wheels", board.wheels("first")).returncode == 0
+    assert (board.top / "current/config.toml").read_text() == "# mine\n"
+
+
+def test_one_that_is_given_another_is_kept_beside_it(board: Board) -> None:
+    board.config.parent.mkdir(parents=True)
+    board.config.write_text("# mine\n")
+    given = board.write("given.toml", "# given\n")
+    assert board.install("--wheels", board.wheels("first"), "--config", given).returncode == 0
+    assert board.config.read_text() == "# given\n"
+    assert Path(f"{board.config}.before").read_text() == "# mine\n"
+
+
+def test_drop_ins_stay_chosen_until_they_are_not(installed: Board) -> None:
+    folder = installed.units / "maskwatch.service.d"
+    folder.mkdir()
+    (folder / "override.conf").write_text("# the owner's\n")
+
+    def chosen(*options: str) -> set[str]:
+        assert installed.install("--wheels", installed.wheels("second"), *options).returncode == 0
+        return {path.name for path in folder.glob("*")}
+
+    assert chosen("--with", "network", "--with", "console") == {
+        "network.conf",
+        "console.conf",
+        "override.conf",
+    }
+    assert chosen() == {"network.conf", "console.conf", "override.conf"}
+    assert chosen("--without", "console") == {"network.conf", "override.conf"}
+    user_unit = installed.root / "etc/systemd/user/maskwatch.service"
+    assert not user_unit.exists()
+    chosen("--with", "window")
+    assert user_unit.is_file()
+    assert installed.uninstall().returncode == 0
+    assert {path.name for path in folder.glob("*")} == {"override.conf"}
+
+
+def test_a_service_that_its_owner_switched_off_stays_off(installed: Board) -> None:
+    installed.run(installed.script("systemctl disable --now maskwatch.service"))
+    result = installed.install("--wheels", installed.wheels("second"))
+    assert result.returncode == 0
+    assert "the service is switched off, and stays so" in result.stderr
+    assert installed.runs is None
+    assert installed.release() == "0002"
+    installed.assert_clean()
+
+
+def test_an_installation_may_wait_for_the_next_boot(board: Board) -> None:
+    assert board.install("--wheels", board.wheels("first"), "--no-start").returncode == 0
+    assert board.runs is None
+    board.boot()
+    assert board.runs == "first"
+
+
+GPIO = [
+    ({}, [], None, None),  # as on Raspberry Pi OS
+    ({"FAKE_NO_GPIO_GROUP": "2", "FAKE_GPIO_OWNER": "root"}, ["groupadd", "udevadm"], "gpio", None),
+    ({"FAKE_NO_GPIO_GROUP": "2", "FAKE_GPIO_OWNER": "dialout"}, ["groupadd"], None, "dialout"),
+]
+
+
+@pytest.mark.parametrize(("environment", "calls", "rule", "drop_in"), GPIO)
+def test_the_service_may_use_the_lamps_on_every_system(
+    board: Board,
+    environment: dict[str, str],
+    calls: list[str],
+    rule: str | None,
+    drop_in: str | None,
+) -> None:
+    result = board.install("--wheels", board.wheels("first"), environment=environment)
+    assert result.returncode == 0
+    called = [call.split()[0] for call in board.calls]
+    assert [name for name in ("groupadd", "udevadm") if name in called] == calls
+    udev = board.root / "etc/udev/rules.d/60-maskwatch-gpio.rules"
+    assert udev.exists() == (rule is not None)
+    assert rule is None or f'GROUP="{rule}"' in udev.read_text()
+    extra = board.units / "maskwatch.service.d/gpio.conf"
+    assert extra.exists() == (drop_in is not None)
+    assert drop_in is None or f"SupplementaryGroups={drop_in}\n" in extra.read_text()
+    assert board.uninstall().returncode == 0
+    assert not udev.exists()
+    assert not extra.exists()
+    assert ("groupdel gpio" in board.calls) == ("groupadd" in calls)
+
+
+def test_wrong_options_are_told(board: Board) -> None:
+    for arguments, told in [
+        (["--frobnicate"], "there is no option --frobnicate"),
+        (["--with", "camera"], "expected network, console or window; received camera"),
+        (["--model"], "--model needs a value"),
+        (["--timeout", "soon"], "expected seconds as a whole number; received soon"),
+    ]:
+        result = board.run(SCRIPTS / "install.sh", *arguments)
+        assert (result.returncode, told in result.stderr) == (2, True), result.stderr
+    assert board.run(SCRIPTS / "install.sh", "--help").returncode == 0
+    assert not board.root.exists()
+
+
+def test_uninstalling_removes_what_was_made_and_nothing_else(installed: Board) -> None:
+    other = installed.root / "etc/maskwatch/environment"
+    other.write_text("MASKWATCH_CAMERA_SOURCE=rtsp://camera.example/\n")
+    assert installed.uninstall().returncode == 0
+    left = {path for path in installed.root.rglob("*") if not path.is_dir()}
+    assert left == {other}
+    assert installed.runs is None
+    assert installed.uninstall().returncode == 0, "twice is once"
+
+
+def test_uninstalling_leaves_the_configuration_if_asked(installed: Board) -> None:
+    installed.config.write_text("# mine\n")
+    assert installed.uninstall("--keep-config").returncode == 0
+    left = {path for path in installed.root.rglob("*") if not path.is_dir()}
+    assert left == {installed.config}
+    assert not installed.config.is_symlink()
+    assert installed.config.read_text() == "# mine\n"
+
+
+# --- the plug is pulled --------------------------------------------------------------------------
+
+
+def first_step(steps: list[str], word: str) -> int:
+    """Return the number of the first step with this word, counted from 1."""
+    return next(number for number, step in enumerate(steps, 1) if word in step)
+
+
+def all_steps(steps: list[str]) -> list[int]:
+    """Every step from the switch on, and some before: those only make what is not used yet."""
+    switch = first_step(steps, "rollback.new")
+    return [*range(1, switch, 6), *range(switch, len(steps) + 1)]
+
+
+def last_steps(steps: list[str]) -> list[int]:
+    """The steps from the start of the new version on."""
+    return list(range(first_step(steps, "restart"), len(steps) + 1))
+
+
+def assert_survived(board: Board, allowed: set[str]) -> None:
+    """One of these versions runs, it is healthy, and the one that the link leads to."""
+    board.assert_sound()
+    assert board.runs in allowed
+    assert board.runs == (board.top / "current/model.tflite").read_text().strip()
+    running = (board.folder / "state/systemd/running").read_text().strip()
+    assert running == f"releases/{board.release()}"
+    assert not (board.top / "unconfirmed").is_symlink()
+
+
+# Up to the start of the new version, it makes no difference whether that will be healthy.
+UPDATES = [
+    ("crashes", all_steps, {"first"}, 3),
+    ("second", last_steps, {"second"}, 0),
+]
+
+
+@pytest.mark.parametrize(("wheel", "choose", "allowed", "code"), UPDATES)
+def test_a_power_cut_at_any_step_of_an_update_leaves_a_version_that_works(
+    installed: Board,
+    wheel: str,
+    choose: Callable[[list[str]], list[int]],
+    allowed: set[str],
+    code: int,
+) -> None:
+    whole = installed.copy("whole")
+    assert whole.install("--wheels", whole.wheels(wheel)).returncode == code
+    for step in choose(whole.steps):
+        board = installed.copy(f"cut-{step}")
+        assert board.install("--wheels", board.wheels(wheel), kill_at=step).returncode == KILLED
+        board.assert_sound()
+        board.boot()
+        assert_survived(board, allowed)
+        if step % 8 == 0:  # and the next installation clears up
+            assert board.install("--wheels", board.wheels(wheel)).returncode == code
+            assert_survived(board, allowed)
+            board.assert_clean()
+        shutil.rmtree(board.folder)
+
+
+@pytest.mark.parametrize(("wheel", "choose", "allowed", "code"), UPDATES)
+def test_an_installer_that_is_killed_at_any_step_is_finished_by_the_other_unit(
+    installed: Board,
+    wheel: str,
+    choose: Callable[[list[str]], list[int]],
+    allowed: set[str],
+    code: int,
+) -> None:
+    whole = installed.copy("whole")
+    assert whole.install("--wheels", whole.wheels(wheel)).returncode == code
+    asked = first_step(whole.steps, "maskwatch-confirm.service")
+    for step in choose(whole.steps):
+        if step <= asked or step % 2:  # before that, the old version runs on untouched
+            continue
+        board = installed.copy(f"killed-{step}")
+        assert board.install("--wheels", board.wheels(wheel), kill_at=step).returncode == KILLED
+        assert (board.folder / "state/systemd/confirm-asked").exists()
+        board.confirm()
+        assert_survived(board, allowed)
+        shutil.rmtree(board.folder)
+
+
+def test_a_second_power_cut_while_the_first_is_mended_is_survived(installed: Board) -> None:
+    whole = installed.copy("whole")
+    whole.install("--wheels", whole.wheels("crashes"))
+    restart = first_step(whole.steps, "restart")
+    installed.install("--wheels", installed.wheels("crashes"), kill_at=restart)
+    whole = installed.copy("whole-again")
+    assert whole.confirm().returncode == 3
+    for step in range(1, len(whole.steps) + 1, 2):
+        board = installed.copy(f"cut-{step}")
+        assert board.confirm(kill_at=step).returncode == KILLED
+        board.assert_sound()
+        board.boot()
+        assert_survived(board, {"first"})
+        shutil.rmtree(board.folder)
+
+
+def test_a_power_cut_at_any_step_of_a_first_installation_can_be_begun_again(board: Board) -> None:
+    whole = board.copy("whole")
+    assert whole.install("--wheels", whole.wheels("first")).returncode == 0
+    for step in all_steps(whole.steps):
+        other = board.copy(f"cut-{step}")
+        assert other.install("--wheels", other.wheels("first"), kill_at=step).returncode == KILLED
+        other.assert_sound()
+        other.boot()
+        assert other.install("--wheels", other.wheels("first")).returncode == 0
+        assert_survived(other, {"first"})
+        other.assert_clean()
+        shutil.rmtree(other.folder)
+
+
+def test_an_uninstallation_can_be_cut_short_and_begun_again(installed: Board) -> None:
+    installed.config.write_text("# mine\n")
+    whole = installed.copy("whole")
+    assert whole.uninstall("--keep-config").returncode == 0
+    for step in range(1, len(whole.steps) + 1):
+        board = installed.copy(f"cut-{step}")
+        assert board.uninstall("--keep-config", kill_at=step).returncode == KILLED
+        assert board.uninstall("--keep-config").returncode == 0
+        left = {path for path in board.root.rglob("*") if not path.is_dir()}
+        assert left == {board.config}
+        assert board.config.read_text() == "# mine\n"
+        assert not board.config.is_symlink()
+        shutil.rmtree(board.folder)
+
+
+# --- with the real Python ------------------------------------------------------------------------
+
+PROGRAM = {
+    "maskwatch_edge/__init__.py": "",
+    "maskwatch_edge/health.py": "import sys; print(sys.argv, file=sys.stderr)\n",
+    "maskwatch_edge/models.py": "import pathlib\n"
+    "def shipped_model(): return pathlib.Path(__file__).with_name('model.tflite')\n",
+    "maskwatch_edge/model.tflite": "shipped",
+    "maskwatch-0.1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: maskwatch\n"
+    "Version: 0.1.0\n",
+    "maskwatch-0.1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\n"
+    "Root-Is-Purelib: true\nTag: py3-none-any\n",
+    "maskwatch-0.1.0.dist-info/RECORD": "",
+}
+
+
+def test_a_wheel_is_installed_into_a_real_environment_without_the_internet(board: Board) -> None:
+    pytest.importorskip("ensurepip", reason="needs a Python that can make environments")
+    python = board.folder / "bin/python3"
+    python.unlink()
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    wheels = board.folder / "real wheels"
+    wheels.mkdir()
+    with zipfile.ZipFile(wheels / "maskwatch-0.1.0-py3-none-any.whl", "w") as wheel:
+        for name, text in PROGRAM.items():
+            wheel.writestr(name, text)
+    result = board.install("--wheels", wheels, "--with", "network")
+    assert result.returncode == 0, result.stderr
+    assert "'--with', ' network'" in result.stderr
+    assert board.runs == "shipped"
+    settings = (board.top / "current/venv/pyvenv.cfg").read_text()
+    assert "include-system-site-packages = true" in settings, "to see apt's picamera2"
+    board.assert_clean()
