@@ -78,7 +78,7 @@ def test_the_service_exposes_little(
     if found is None:
         pytest.skip(f"this systemd-analyze does not measure unit files: {result.stderr}")
     with capsys.disabled():
-        print(f"\nexposure with {', '.join(drop_ins) or 'no drop-in'}: {found[1]}")  # noqa: T201
+        print(f"\nexposure with {', '.join(drop_ins) or 'no drop-in'}: {found[1]}")
     assert float(found[1]) <= limit
 
 

@@ -183,7 +183,8 @@ def assign_splits(
     A published split is kept: the last one of Train, Validation, Test is scored. A group that
     spans several belongs to the one that is held out the most, and its members from the others
     are left out (None). Groups of which nothing is published are drawn by lot, and so is the
-    validation split where none is published beside the one that is scored. The fold moves only what is drawn to be scored.
+    validation split where none is published beside the one that is scored. The fold moves
+    only what is drawn to be scored.
     """
     names = {name.lower() for name in published if name is not None}
     if not names & {VALIDATION, TEST}:  # a lone Train folder publishes no split
