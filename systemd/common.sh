@@ -30,9 +30,13 @@ DROP_INS="console network"
 SERVICE=maskwatch.service
 CONFIRM=maskwatch-confirm.service
 
-# Whoever reads our words may go away, as a dropped connection does; the work goes on.
+# Whoever reads our words may go away, as a dropped connection does; the work goes on, and the
+# journal has them, too.
 trap '' PIPE
-say() { printf 'maskwatch: %s\n' "$*" >&2 || :; }
+say() {
+    printf 'maskwatch: %s\n' "$*" >&2 || :
+    [ -n "$ROOT${JOURNAL_STREAM:-}" ] || logger -t maskwatch-install -- "$*" 2>/dev/null || :
+}
 fail() { say "error: $*"; exit 1; }
 
 need_root() {

@@ -219,6 +219,7 @@ make_release() { # sets release
     cp -R "$HERE" "$folder/installer"
     for name in $chosen; do echo "$name"; done >"$folder/with"
     chmod -R u=rwX,go=rX "$folder"
+    chmod 755 "$folder"/installer/*install.sh
     check "$folder/model.tflite" "$folder/config.toml"
     sync -f "$folder"
     describe >"$folder/release.json.new"

@@ -239,7 +239,7 @@ ENDS: Mapping[int, str] = {
     4: "{target} went back to the version before, but that is not healthy either; see there: "
     "journalctl -u maskwatch",
     LOST: "the connection to {target} broke; the board goes on by itself. Give the same command "
-    "again to see how it ended, or there: journalctl -u " + UNIT,
+    "again to see how it ended, or there: journalctl -t maskwatch-install",
 }
 """What the exit codes of `install.sh`, and that of ssh, mean for the one who waits."""
 
@@ -251,5 +251,5 @@ def check_end(board: Board, code: int) -> None:
         BoardError: If the board does not run what it was given.
     """
     if code:
-        told = ENDS.get(code, "nothing was changed on {target}; the reason is above")
+        told = ENDS.get(LOST if code < 0 else code, "nothing was changed on {target}; the reason is above")
         raise BoardError(told.format(target=board.target))

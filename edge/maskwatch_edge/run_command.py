@@ -121,13 +121,14 @@ def build_watcher(config: Config) -> Watcher:
         InputError: If the cascade cannot be loaded.
         ModelError: If the model is broken.
     """
-    finder = HaarFinder(config.faces.cascade or DEFAULT_CASCADE)
+    faces = config.faces
+    finder = HaarFinder(faces.cascade or DEFAULT_CASCADE, min_size=faces.min_size_px)
     classifier = MaskClassifier(
         config.model.path or shipped_model(),
         threads=config.model.threads,
         interpreter=config.model.interpreter,
     )
-    thresholds = Thresholds(config.faces.min_score, config.decision.min_score)
+    thresholds = Thresholds(faces.min_score, config.decision.min_score)
     return Watcher(finder, classifier, thresholds)
 
 

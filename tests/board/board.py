@@ -182,7 +182,6 @@ class Board(Closing):
 """,
             encoding="utf-8",
         )
-
         self.wait_until(self._is_up, BOOT_SECONDS, "ssh to answer")
 
     def _is_up(self) -> bool:
@@ -206,15 +205,23 @@ class Board(Closing):
         Args:
             pixels: Shape (480, 640, 3), uint8, RGB.
         """
-        assert pixels.shape == (HEIGHT, WIDTH, 3), pixels.shape
         before = self.gpio_outputs()[SCENE]
-        self.begin_feed(pixels)
+        self._offer(pixels)
+        self.ssh("systemctl reload board-camera")
         self.wait_until(lambda: self.gpio_outputs()[SCENE] is not before, what="the new picture")
 
     def begin_feed(self, pixels: Pixels) -> None:
-        """Put a picture in front of the camera; the line `SCENE` changes once it is there."""
+        """Put a picture in front of the camera some seconds after this returns.
+
+        The line `SCENE` changes its level at that moment, so that it can be awaited.
+        """
+        self._offer(pixels)
+        self.ssh("(sleep 5; systemctl reload board-camera) < /dev/null > /dev/null 2>&1 &")
+
+    def _offer(self, pixels: Pixels) -> None:
+        assert pixels.shape == (HEIGHT, WIDTH, 3), pixels.shape
         self.put(to_yuyv(pixels).tobytes(), "/run/picture.new")
-        self.ssh("mv /run/picture.new /run/picture.yuyv && systemctl reload board-camera")
+        self.ssh("mv /run/picture.new /run/picture.yuyv")
 
     def freeze_camera(self) -> None:
         """Let the camera give the very same frame from now on, until another picture is fed."""

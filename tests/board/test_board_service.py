@@ -40,6 +40,9 @@ CONFIG = f"""
 source = "0"
 stall_seconds = 20
 
+[faces]
+min_size_px = 90  # those of the clip are larger, and the emulation is slow
+
 [display]
 kind = "console"
 
