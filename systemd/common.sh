@@ -56,7 +56,7 @@ seconds_up() { # not the clock of the day: a board without a battery sets that a
     echo "${up%%.*}"
 }
 
-release_of() { # name of the release that a link leads to; nothing if there is no link
+target_of() { # last name of what a link leads to; nothing if there is no link
     [ ! -L "$1" ] || basename "$(readlink "$1")"
 }
 
@@ -97,6 +97,7 @@ install_units() {
 }
 
 link_config() { # the owner's name for the configuration
+    [ "$(readlink "$CONFIG")" != "$CURRENT/config.toml" ] || return 0
     mkdir -p "$(dirname "$CONFIG")"
     if [ -f "$CONFIG" ] && ! [ -L "$CONFIG" ]; then
         cmp -s "$CONFIG" "$CURRENT/config.toml" || cp "$CONFIG" "$CONFIG.before" || return
@@ -105,6 +106,7 @@ link_config() { # the owner's name for the configuration
 }
 
 activate() { # make systemd run the current release
+    trouble=''
     install_units && link_config || return
     systemctl daemon-reload && systemctl enable --quiet "$SERVICE" "$CONFIRM" || return
     systemctl reset-failed "$SERVICE" 2>/dev/null || :
@@ -165,6 +167,7 @@ begin_switch() { # begin_switch BEFORE: from here on, whoever comes next can go 
 }
 
 end_switch() { # the marker goes first: without it the other link means nothing
+    sync -f "$TOP" "$UNITS" || :
     rm -f "$UNCONFIRMED" && rm -f "$ROLLBACK" && sync "$TOP"
 }
 
@@ -180,8 +183,8 @@ take_down() { # let systemd forget all of it
 # Return to the release before. May be cut short anywhere and begun again.
 # Exit code 3: the version before runs, or nothing if there was none. 4: it is not healthy either.
 go_back() {
-    before=$(release_of "$UNCONFIRMED")
-    failed=$(release_of "$CURRENT")
+    before=$(target_of "$UNCONFIRMED")
+    failed=$(target_of "$CURRENT")
     if [ "$before" = none ]; then
         take_down
         rm -f "$CURRENT"
@@ -199,7 +202,7 @@ go_back() {
     if activate && wait_healthy; then
         say "release $before runs again: $status"
     else
-        say "error: release $before is not healthy either: ${trouble:-systemd refused it}"
+        say "error: release $before is not healthy either: ${trouble:-it could not be put in place}"
         code=4
     fi
     end_switch
@@ -212,7 +215,7 @@ forget() { # a release that failed counts as unfinished, so that tidy removes it
 
 # Remove the releases that no link leads to, but for the newest finished one: one could go back.
 tidy_releases() {
-    kept="$(release_of "$CURRENT") $(release_of "$UNCONFIRMED")"
+    kept="$(target_of "$CURRENT") $(target_of "$UNCONFIRMED")"
     spare=''
     for folder in "$TOP"/releases/*; do
         if is_unused "$folder" && [ -f "$folder/release.json" ]; then spare=${folder##*/}; fi

@@ -10,8 +10,8 @@ need_root
 cd /
 take_lock ""
 [ -L "$UNCONFIRMED" ] || exit 0
-before=$(release_of "$UNCONFIRMED")
-current=$(release_of "$CURRENT")
+before=$(target_of "$UNCONFIRMED")
+current=$(target_of "$CURRENT")
 if [ ! -L "$ROLLBACK" ]; then
     go_back || code=$? # it had gone back already, and may not have told systemd
 elif [ "${current:-none}" = "$before" ]; then
@@ -21,7 +21,7 @@ elif activate && wait_healthy; then
     say "release $current is healthy: $status"
     end_switch
 else
-    say "release $current is not healthy: ${trouble:-systemd refused it}"
+    say "release $current is not healthy: ${trouble:-it could not be put in place}"
     show_journal
     go_back || code=$?
 fi

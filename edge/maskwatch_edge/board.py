@@ -91,7 +91,7 @@ def examine(remote: Remote, target: str) -> Board:
         libc=_two(facts["libc"]),
         needs_sudo=facts["user"] != "0",
         numpy=facts.get("numpy") or None,
-        free_mib=int(facts["free_mib"]),
+        free_mib=int(facts.get("free_mib") or 0),
         wheels={name.lstrip("*"): digest for digest, name in sums},
         release=_release(facts.get("release", "")),
     )

@@ -137,7 +137,9 @@ class CameraReader(Closing):
         if self.state is CameraState.ENDED:
             return
         if overdue_seconds >= 0 and not turn.over.is_set():
-            self._reading.lose(turn, f"{self._name} does not answer; check the camera and cable")
+            self._reading.lose(
+                turn, f"camera {self._name} does not answer; check the camera and cable"
+            )
         if overdue_seconds >= HUNG_SECONDS and not turn.over.is_set():
             self._leave_behind()
         if turn.over.is_set() and self.hung < MOST_HUNG:

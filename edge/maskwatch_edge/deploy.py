@@ -251,5 +251,7 @@ def check_end(board: Board, code: int) -> None:
         BoardError: If the board does not run what it was given.
     """
     if code:
-        told = ENDS.get(LOST if code < 0 else code, "nothing was changed on {target}; the reason is above")
+        told = ENDS.get(
+            LOST if code < 0 else code, "nothing was changed on {target}; the reason is above"
+        )
         raise BoardError(told.format(target=board.target))

@@ -80,15 +80,27 @@ MASKED = clip_frame(7.5)
 
 
 @pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the program once, so that every deployment brings the same."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT],
+        check=True,
+    )
+    (path,) = folder.glob("maskwatch-*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
 def deployed(
-    started_board: Board, tmp_path_factory: pytest.TempPathFactory
+    started_board: Board, wheel: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Deploy to the fresh board, keep its state as `deployed`, and give a function that deploys."""
     config = tmp_path_factory.mktemp("config") / "config.toml"
     config.write_text(CONFIG)
     started_board.restore("fresh")
     started_board.feed(BARE)
-    done = deploy(started_board, "--config", config, "--with", "console")
+    done = deploy(started_board, "--wheel", wheel, "--config", config, "--with", "console")
     assert done.returncode == 0, done.stderr
     lamps(started_board, {ALERT: True, ALIVE: True})
     started_board.save("deployed")
@@ -230,14 +242,14 @@ def test_a_service_that_hangs_is_ended_by_the_watchdog_and_started_again(board: 
 
 
 def test_a_model_that_is_damaged_on_the_card_is_told_and_replaced_by_the_next_deploy(
-    board: Board, deployed: Callable[..., subprocess.CompletedProcess[str]]
+    board: Board, wheel: Path, deployed: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     board.ssh("truncate --size 1000000 /opt/maskwatch/current/model.tflite")
     board.ssh("systemctl restart --no-block maskwatch")
     wait_for_journal(board, "model.tflite")
     lamps(board, {ALERT: False, CLEAR: False, ALIVE: False})
     assert "Traceback" not in journal(board)
-    done = deployed("--model", MODEL)
+    done = deployed("--model", MODEL, "--wheel", wheel)
     assert done.returncode == 0, done.stderr
     is_running_and_seeing(board)
 
@@ -273,13 +285,14 @@ def test_a_broken_configuration_keeps_the_old_one_until_it_is_mended(board: Boar
 
 def test_a_full_disk_stops_nothing_but_a_new_version(
     board: Board,
+    wheel: Path,
     deployed: Callable[..., subprocess.CompletedProcess[str]],
     tmp_path: Path,
 ) -> None:
     board.ssh("fallocate --length $(($(df --output=avail -B1 / | tail -1) - 1000000)) /root/fill")
     config = tmp_path / "config.toml"
     config.write_text(CONFIG.replace("stall_seconds = 20", "stall_seconds = 21"))
-    done = deployed("--config", config)
+    done = deployed("--config", config, "--wheel", wheel)
     assert done.returncode == 1
     assert re.search(r"MiB|space", done.stderr)
     board.feed(MASKED)
@@ -301,25 +314,19 @@ def test_a_board_without_a_camera_at_boot_waits_for_it(board: Board) -> None:
 
 
 def test_the_same_deployed_again_changes_nothing(
-    board: Board, deployed: Callable[..., subprocess.CompletedProcess[str]]
+    board: Board, wheel: Path, deployed: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     process, release = show(board, "MainPID"), board.ssh("readlink /opt/maskwatch/current").stdout
-    done = deployed()
+    done = deployed("--wheel", wheel)
     assert done.returncode == 0, done.stderr
     assert "nothing to do" in done.stderr
     assert show(board, "MainPID") == process
     assert board.ssh("readlink /opt/maskwatch/current").stdout == release
 
 
-def broken_wheel(folder: Path) -> Path:
-    """Build the wheel of a version that loads everything, and then fails in its first turn."""
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT],
-        check=True,
-    )
-    (right,) = folder.glob("maskwatch-*.whl")
-    broken = folder / "broken" / right.name
-    broken.parent.mkdir()
+def broken_wheel(right: Path, folder: Path) -> Path:
+    """Make the wheel of a version that loads everything, and then fails in its first turn."""
+    broken = folder / right.name
     with zipfile.ZipFile(right) as source, zipfile.ZipFile(broken, "w") as target:
         for item in source.infolist():
             content = source.read(item)
@@ -331,11 +338,12 @@ def broken_wheel(folder: Path) -> Path:
 
 def test_a_version_that_does_not_become_healthy_is_rolled_back(
     board: Board,
+    wheel: Path,
     deployed: Callable[..., subprocess.CompletedProcess[str]],
     tmp_path: Path,
 ) -> None:
     release = board.ssh("readlink /opt/maskwatch/current").stdout
-    done = deployed("--wheel", broken_wheel(tmp_path))
+    done = deployed("--wheel", broken_wheel(wheel, tmp_path))
     assert done.returncode != 0
     assert "going back" in done.stderr
     assert board.ssh("readlink /opt/maskwatch/current").stdout == release
@@ -344,12 +352,15 @@ def test_a_version_that_does_not_become_healthy_is_rolled_back(
 
 @pytest.mark.parametrize("moment", ["making release", "starting release"])
 def test_a_power_cut_in_the_middle_of_a_deploy_leaves_the_old_or_the_new_version(
-    board: Board, tmp_path: Path, moment: str
+    board: Board, wheel: Path, tmp_path: Path, moment: str
 ) -> None:
     config = tmp_path / "config.toml"
     config.write_text(CONFIG.replace("stall_seconds = 20", "stall_seconds = 21"))
     process = subprocess.Popen(
-        deploy_command(board, "--config", config), stderr=subprocess.PIPE, text=True, cwd=ROOT
+        deploy_command(board, "--wheel", wheel, "--config", config),
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     with process:
         assert process.stderr is not None
@@ -379,12 +390,13 @@ def test_the_doctor_finds_nothing_wrong_with_the_board(board: Board) -> None:
 @pytest.mark.parametrize(("options", "limit"), [((), 1.5), (("--with", "network"), 2.0)])
 def test_the_service_is_exposed_to_little(
     board: Board,
+    wheel: Path,
     deployed: Callable[..., subprocess.CompletedProcess[str]],
     options: tuple[str, ...],
     limit: float,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done = deployed("--without", "console", *options)
+    done = deployed("--wheel", wheel, "--without", "console", *options)
     assert done.returncode == 0, done.stderr
     text = board.ssh("systemd-analyze security --no-pager maskwatch", check=False).stdout
     match = re.search(r"Overall exposure level for \S+: (\d+\.\d+)", text)

@@ -19,7 +19,7 @@ from maskwatch_edge.__main__ import main
 from maskwatch_edge.board import Board as Examined
 from maskwatch_edge.board import check_facts, examine
 from maskwatch_edge.bundle import Bundle
-from maskwatch_edge.deploy import Wanted, check_space, install_command, target_of
+from maskwatch_edge.deploy import Wanted, check_end, check_space, install_command, target_of
 from maskwatch_edge.deploy_command import COMMAND
 from maskwatch_edge.deploy_command import DROP_INS as OFFERED
 from maskwatch_edge.errors import InputError, OutputError
@@ -427,6 +427,22 @@ def test_a_connection_that_breaks_afterwards_does_not_stop_the_board(
     assert code == 1
     assert "the board goes on by itself. Give the same command again" in said
     assert board.release["release"] == "0001"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (1, "nothing was changed on"),
+        (3, "went back to the version before, which runs"),
+        (4, "that is not healthy either"),
+        (255, "the board goes on by itself"),
+        (-9, "the board goes on by itself"),  # our ssh was killed
+    ],
+)
+def test_every_end_is_told_with_what_runs_now(code: int, told: str) -> None:
+    check_end(_board(needs_sudo=True), 0)
+    with pytest.raises(BoardError, match=told):
+        check_end(_board(needs_sudo=True), code)
 
 
 # --- words ---------------------------------------------------------------------------------------

@@ -1,0 +1,148 @@
+# How install.sh puts a release together: the program in its environment, model, configuration,
+# drop-ins, and this folder.
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # wheels, model, config, with, without: what install.sh was asked for
+
+need_space() { # need_space MIB
+    mkdir -p "$TOP"
+    free=$(df -Pk "$TOP" | awk 'NR == 2 { print int($4 / 1024) }')
+    [ "$free" -ge "$1" ] || fail "$1 MiB must be free in $TOP; there are $free"
+}
+
+# Name the environment by what goes into it, so that the same is made only once.
+program_key() {
+    {
+        "$PYTHON" -V
+        constraint
+        if [ -n "$wheels" ]; then
+            cd "$wheels" && sha256sum -- *.whl
+        else
+            extra
+            cd "$HERE/.." && find pyproject.toml README.md LICENSE edge convert train models \
+                -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
+        fi
+    } | sha256sum | cut -c 1-16
+}
+
+constraint() { # apt's picamera2 brings libraries that were built for the apt's numpy
+    "$PYTHON" -c 'import importlib.util as u, numpy
+if u.find_spec("picamera2") and int(numpy.__version__.split(".")[0]) < 2: print("numpy<2")' \
+        2>/dev/null || :
+}
+
+extra() { case " $chosen " in *" window "*) echo '[display]' ;; esac; }
+
+make_program() { # sets venv
+    if [ -z "$wheels" ] && [ ! -f "$HERE/../pyproject.toml" ]; then
+        [ -L "$CURRENT" ] || fail "no program is installed yet; give --wheels DIR"
+        venv=$(readlink -f "$CURRENT/venv")
+        return
+    fi
+    key=$(program_key)
+    venv=$TOP/venvs/$key
+    [ ! -f "$venv/complete" ] || return 0
+    need_space "${MASKWATCH_NEED_MIB:-350}"
+    say "making the environment $venv"
+    rm -rf "$venv" "$TOP/tmp"
+    mkdir -p "$TOP/venvs" "$TOP/tmp"
+    constraint >"$TOP/tmp/constraint"
+    "$PYTHON" -m venv --system-site-packages "$venv"
+    if [ -n "$wheels" ]; then
+        pip_install --no-index --no-deps "$wheels"/*.whl
+    else
+        pip_install --constraint "$TOP/tmp/constraint" "$HERE/..$(extra)"
+    fi
+    sync -f "$venv"
+    sha_of "$wheels"/maskwatch-*.whl >"$venv/complete.new"
+    sync "$venv/complete.new"
+    mv "$venv/complete.new" "$venv/complete"
+}
+
+pip_install() { # /tmp may be in memory, and small
+    TMPDIR=$TOP/tmp "$venv/bin/python" -m pip --disable-pip-version-check --no-input --quiet \
+        install --no-cache-dir "$@" || fail "the program cannot be installed; see above"
+}
+
+choose_model() {
+    model_from=given
+    [ -z "$model" ] || return 0
+    if grep -qs '"model_from": "given"' "$CURRENT/release.json"; then
+        model=$CURRENT/model.tflite
+    else
+        model_from=shipped
+        model=$("$venv/bin/python" -c \
+            'from maskwatch_edge.models import shipped_model; print(shipped_model())')
+    fi
+}
+
+choose_config() { # what the owner changed in place is the configuration in force
+    if [ -z "$config" ]; then
+        config=$HERE/config.toml
+        [ ! -f "$CONFIG" ] || config=$CONFIG
+    fi
+}
+
+choose_drop_ins() {
+    [ ! -f "$CURRENT/with" ] || with="$with $(tr '\n' ' ' <"$CURRENT/with")"
+    chosen=''
+    for name in console network window; do
+        case " $with " in *" $name "*) ;; *) continue ;; esac
+        case " $without " in *" $name "*) ;; *) chosen="$chosen $name" ;; esac
+    done
+}
+
+same_as_current() {
+    [ -L "$CURRENT" ] && [ "${venv##*/}" = "$(target_of "$CURRENT/venv")" ] &&
+        cmp -s "$model" "$CURRENT/model.tflite" && cmp -s "$config" "$CURRENT/config.toml" &&
+        [ "$chosen" = "$(sed 's/^/ /' "$CURRENT/with" | tr -d '\n')" ] &&
+        diff -rq "$HERE" "$CURRENT/installer" >/dev/null
+}
+
+check() { # check MODEL CONFIG: load both once with the program that will use them
+    timeout 600 "$venv/bin/python" -m maskwatch_edge.health --model "$1" --config "$2" \
+        --environment "$ROOT/etc/maskwatch/environment" --with "$chosen" >&2 ||
+        fail "the new version does not pass its check; see above"
+}
+
+make_release() { # sets release
+    need_space 20
+    last=$(find "$TOP/releases" -mindepth 1 -maxdepth 1 2>/dev/null | sort | tail -n 1)
+    last=${last##*/}
+    release=$(printf '%04d' $((1${last:-0000} - 10000 + 1)))
+    folder=$TOP/releases/$release
+    say "making release $release"
+    mkdir -p "$folder"
+    chmod 755 "$TOP" "$TOP/releases" "$folder"
+    ln -s "../../venvs/${venv##*/}" "$folder/venv"
+    cp "$model" "$folder/model.tflite"
+    cp "$config" "$folder/config.toml"
+    cp -R "$HERE" "$folder/installer"
+    for name in $chosen; do echo "$name"; done >"$folder/with"
+    chmod -R u=rwX,go=rX "$folder"
+    chmod 755 "$folder"/installer/*install.sh
+    check "$folder/model.tflite" "$folder/config.toml"
+    sync -f "$folder"
+    describe >"$folder/release.json.new"
+    sync "$folder/release.json.new"
+    mv "$folder/release.json.new" "$folder/release.json"
+    sync "$folder" "$TOP/releases"
+}
+
+describe() {
+    version=$("$venv/bin/python" -c \
+        'from importlib.metadata import version; print(version("maskwatch"))')
+    cat <<JSON
+{
+  "release": "$release",
+  "version": "$version",
+  "program": "${venv##*/}",
+  "wheel_sha256": "$(cat "$venv/complete")",
+  "model_sha256": "$(sha_of "$folder/model.tflite")",
+  "model_from": "$model_from",
+  "config_sha256": "$(sha_of "$folder/config.toml")",
+  "with": "${chosen# }"
+}
+JSON
+}
+
+sha_of() { [ ! -f "$1" ] || sha256sum "$1" | cut -d ' ' -f 1; }
