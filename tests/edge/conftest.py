@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -38,6 +40,16 @@ class PatchFinder:
             for x, y, w, h, _ in patches[1:]
         ]
         return sorted(boxes, key=lambda box: box.score, reverse=True)
+
+
+@pytest.fixture(autouse=True)
+def threads_of_its_own() -> Iterator[None]:
+    """Let the threads of a test end before the next one counts its own."""
+    before = threading.active_count()
+    yield
+    deadline = time.monotonic() + 5.0
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 @pytest.fixture
