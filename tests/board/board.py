@@ -239,6 +239,7 @@ class Board(Closing):
             " && until systemctl is-active --quiet board-camera; do sleep 1; done"
             " && udevadm settle"
         )
+        self.wait_until(lambda: SCENE in self.gpio_outputs(), what="the camera's line")
 
     # What is to be seen from outside
 
