@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from threading import Event, Thread
@@ -11,6 +10,7 @@ from .closing import Closing
 from .config import CameraConfig
 from .frame import Frame
 from .handover import CameraState, Handover
+from .printing import warn_on_stderr
 from .reading import Reading, Turn
 from .sources import FrameSource, is_plugged, open_camera, without_password
 
@@ -25,10 +25,6 @@ MOST_HUNG = 4
 
 CLOSE_SECONDS = 3.0
 """How long the reader's thread may take to end."""
-
-
-def _warn_on_stderr(line: str) -> None:
-    print(f"maskwatch: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 class CameraReader(Closing):
@@ -61,7 +57,7 @@ class CameraReader(Closing):
         *,
         wait: Callable[[Event, float], object] = Event.wait,
         is_plugged: Callable[[str], bool] = is_plugged,
-        warn: Callable[[str], None] = _warn_on_stderr,
+        warn: Callable[[str], None] = warn_on_stderr,
     ) -> None:
         self._name = without_password(config.source)
         self._clock, self._warn = clock, warn

@@ -24,9 +24,10 @@ from .config_names import (
     unknown_section,
     unknown_variable,
 )
-from .config_rules import one_line, shown
+from .config_rules import shown
 from .config_toml import read_document, written
 from .config_values import build, parse_text, plain_section, read_value
+from .printing import one_line
 from .sources import without_password
 
 DEFAULT_PATH = Path("/etc/maskwatch/config.toml")

@@ -13,8 +13,9 @@ from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Protocol, Union, get_args, get_origin, get_type_hints
 
-from .config_rules import WORDS, Rule, Text, is_a, one_line, shown
+from .config_rules import WORDS, Rule, Text, is_a, shown
 from .errors import InputError
+from .printing import one_line
 
 
 @dataclass(frozen=True)

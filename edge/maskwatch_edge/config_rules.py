@@ -116,8 +116,3 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return "nothing" if value is None else str(value)
-
-
-def one_line(text: str) -> str:
-    """Escape what would break a line or cannot be printed."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -11,8 +11,7 @@ from typing import Any
 from .config_keys import ConfigError, Key, Problem, keys_of
 from .config_names import hint
 from .config_rules import shown
-from .pi_camera import PI_CAMERA
-from .sources import without_password
+from .sources import is_camera, without_password
 
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0"})
@@ -103,7 +102,7 @@ def _as_path(text: str, folder: Path | None) -> object:
 
 
 def _as_source(text: str, folder: Path | None) -> object:
-    is_path = not (text == PI_CAMERA or text.isdecimal() or "://" in text or text.startswith("/"))
+    is_path = not (is_camera(text) or "://" in text or text.startswith("/"))
     if not is_path or not text.strip() or not (folder or text.startswith("~")):
         return text
     path = _as_path(text, folder)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from .closing import Closing
 from .errors import InputError
+from .printing import warn_on_stderr
 
 SEND_SECONDS = 2.0
 """How long systemd may be too busy to take a message before it is dropped."""
@@ -83,10 +83,6 @@ class FakeNotifySocket(Closing):
         self.is_closed = True
 
 
-def _warn_on_stderr(line: str) -> None:
-    print(f"maskwatch: {line}", file=sys.stderr)  # noqa: T201
-
-
 class Notifier(Closing):
     """Says what a service says to systemd.
 
@@ -103,7 +99,7 @@ class Notifier(Closing):
         self,
         notify_socket: NotifySocket | None,
         watchdog_seconds: float | None = None,
-        warn: Callable[[str], None] = _warn_on_stderr,
+        warn: Callable[[str], None] = warn_on_stderr,
     ) -> None:
         self._socket = notify_socket
         self._warn = warn

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from .loop import closing_all, stopped_by_signals
 from .models import shipped_model
 from .notify import Notifier, open_notifier
 from .pipeline import Watcher
+from .printing import warn_on_stderr
 from .service import Service, monotonic_seconds
 from .view import Output
 
@@ -157,7 +157,7 @@ class Reload:
             try:
                 self.loaded = self._load()
             except MaskwatchError as error:
-                _warn(f"the old configuration stays, the new one is wrong: {error}")
+                warn_on_stderr(f"the old configuration stays, the new one is wrong: {error}")
             self._notifier.ready()
         return self.loaded is not None
 
@@ -181,9 +181,11 @@ def open_outputs(
     """Open lamps, lines and display; a lamp or display that fails is left out for a while."""
     outputs: list[Output] = []
     if config.indicator.lamps:
-        outputs.append(Guarded("indicator", lambda: open_indicator(config.indicator), _warn))
+        outputs.append(
+            Guarded("indicator", lambda: open_indicator(config.indicator), warn_on_stderr)
+        )
     outputs.append(open_lines(config.output.lines, reason))
-    outputs.append(open_display(config.display, on_quit, _warn))
+    outputs.append(open_display(config.display, on_quit, warn_on_stderr))
     return outputs
 
 
@@ -205,10 +207,6 @@ def raised_by_hangup() -> Iterator[Flag]:
         yield flag
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def _warn(line: str) -> None:
-    print(f"maskwatch: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 COMMAND = Command(

@@ -12,6 +12,7 @@ from .annotate import annotate, caption
 from .errors import OutputError
 from .frame import Frame
 from .pictures import write_picture
+from .printing import one_line
 from .verdict import Decision, Sighting
 from .video import VideoWriter
 
@@ -85,16 +86,11 @@ class TextLines:
 
 def describe(frame: Frame, sightings: Sequence[Sighting]) -> str:
     """Say in one line what is in a frame."""
-    place = "".join(map(_printable, frame.source))
+    place = one_line(frame.source)
     if frame.frames_per_second is not None:
         place += f" {frame.number}"
     faces = [f"{caption(s)} at {s.box.x1},{s.box.y1}" for s in sightings]
     return f"{place}: {'; '.join(faces) if faces else 'no face'}"
-
-
-def _printable(char: str) -> str:
-    """Escape what would break the line, or cannot be printed: file names may hold anything."""
-    return char if char.isprintable() else repr(char)[1:-1]
 
 
 class AnnotatedFiles:
