@@ -8,57 +8,16 @@ from pathlib import Path
 
 from . import config_command, deploy_command, doctor_command, lamp_command, run_command
 from .classifier import MaskClassifier
-from .command import Command, count, share
+from .command import Command, count
 from .config import Thresholds
 from .errors import InputError, SourceError
-from .faces import DEFAULT_CASCADE, HaarFinder
-from .interpreter import PACKAGES
+from .faces import HaarFinder
 from .loop import closing_all, stopped_by_signals, watch
 from .models import shipped_model
 from .pipeline import Watcher
 from .sinks import AnnotatedFiles, JsonLines, Sink, TextLines
 from .sources import FolderSource, open_source
-
-
-def _add_model_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("model")
-    group.add_argument(
-        "--interpreter",
-        choices=["auto", *PACKAGES],
-        default="auto",
-        help="the package that runs the model",
-    )
-    group.add_argument(
-        "--threads",
-        type=count,
-        metavar="N",
-        help="threads of the model; never more than there are cores",
-    )
-
-
-def _add_watch_options(parser: argparse.ArgumentParser) -> None:
-    defaults = Thresholds()
-    parser.add_argument(
-        "--min-face-score",
-        type=share,
-        metavar="X",
-        default=defaults.min_face_score,
-        help="ignore faces that the finder scores lower, 0 to 1",
-    )
-    parser.add_argument(
-        "--min-score",
-        type=share,
-        metavar="X",
-        default=defaults.min_score,
-        help="call verdicts that the model scores lower unsure, 0 to 1",
-    )
-    parser.add_argument(
-        "--cascade",
-        type=Path,
-        metavar="XML",
-        default=DEFAULT_CASCADE,
-        help="an OpenCV Haar cascade XML in place of the one that comes with Maskwatch",
-    )
+from .watch_options import add_model_file, add_model_options, add_watch_options
 
 
 def _classifier(path: Path | None, options: argparse.Namespace) -> MaskClassifier:
@@ -74,9 +33,7 @@ def _watcher(model: Path | None, options: argparse.Namespace) -> Watcher:
 
 def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="pictures, folders, videos")
-    parser.add_argument(
-        "--model", type=Path, metavar="TFLITE", help="in place of the model that comes with it"
-    )
+    add_model_file(parser)
     parser.add_argument(
         "--jsonl",
         action="store_true",
@@ -86,8 +43,8 @@ def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--annotate", type=Path, metavar="DIR", help="write the frames with boxes drawn on them"
     )
-    _add_watch_options(parser)
-    _add_model_options(parser)
+    add_watch_options(parser)
+    add_model_options(parser)
 
 
 def _detect(options: argparse.Namespace) -> int:
@@ -135,8 +92,8 @@ def _add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write all figures, and plots beside them"
     )
-    _add_watch_options(parser)
-    _add_model_options(parser)
+    add_watch_options(parser)
+    add_model_options(parser)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

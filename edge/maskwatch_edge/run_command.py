@@ -6,13 +6,12 @@ import argparse
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event as Flag
 from types import FrameType
 
 from .camera import CameraReader
 from .classifier import MaskClassifier
-from .command import Command, count, share
+from .command import Command
 from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
 from .config_command import add_config_options, load_from_options
 from .display import open_display
@@ -21,7 +20,6 @@ from .faces import DEFAULT_CASCADE, HaarFinder
 from .gpio import GpioLine
 from .guard import Guarded
 from .indicator import Indicator
-from .interpreter import PACKAGES
 from .lines import open_lines
 from .loop import closing_all, stopped_by_signals
 from .models import shipped_model
@@ -30,6 +28,7 @@ from .pipeline import Watcher
 from .printing import warn_on_stderr
 from .service import Service, monotonic_seconds
 from .view import Output
+from .watch_options import add_model_file, add_model_options, add_watch_options
 
 STALE_SECONDS = 15.0
 """Half of the unit's WatchdogSec: a slow board may take seconds for a frame, and a loop that hangs
@@ -53,21 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "frame, or nothing",
     )
     add("--jsonl", action="store_const", const="frames", dest="lines", help="as --lines frames")
-    add("--min-face-score", type=share, metavar="X", help="ignore faces that the finder scores "
-        "lower, 0 to 1")  # fmt: skip
-    add("--min-score", type=share, metavar="X", help="say nothing of people that the model scores "
-        "lower, 0 to 1")  # fmt: skip
-    add("--cascade", type=Path, metavar="XML", help="an OpenCV Haar cascade XML in place of the "
-        "one that comes with Maskwatch")  # fmt: skip
-    _add_model_options(parser)
+    add_model_file(parser)
+    add_watch_options(parser)
+    add_model_options(parser)
+    # What is not given is left to the configuration.
+    parser.set_defaults(min_face_score=None, min_score=None, cascade=None, interpreter=None)
     add_config_options(parser)
-
-
-def _add_model_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("model").add_argument
-    add("--model", type=Path, metavar="TFLITE", help="in place of the one that comes with it")
-    add("--interpreter", choices=["auto", *PACKAGES], help="the package that runs the model")
-    add("--threads", type=count, metavar="N", help="of the model; never more than there are cores")
 
 
 def flags_of(options: argparse.Namespace) -> dict[str, object]:
