@@ -15,14 +15,16 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.camera import CameraReader
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import Thresholds
-from maskwatch_edge.frame import Pixels
+from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pipeline import Watcher
 
 # Warnings are errors in the program that is started, too.
 PROGRAM = (sys.executable, "-W", "error", "-m", "maskwatch_edge")
 GREY = 128
+PATIENCE_SECONDS = 60.0
 
 
 class PatchFinder:
@@ -111,3 +113,11 @@ def masked_portrait(portrait: Pixels) -> Pixels:
 def bare_portrait(portrait: Pixels) -> Pixels:
     """Give the same under pink light: the tiny model takes it for a face without a mask."""
     return np.asarray(portrait * np.array([1.0, 0.7, 1.0]), dtype=np.uint8)
+
+
+def next_frame(reader: CameraReader) -> Frame:
+    """Wait for the next frame of a camera."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (frame := reader.newest(0.05)) is None:
+        assert time.monotonic() < deadline, (reader.state, reader.last_error)
+    return frame

@@ -21,6 +21,8 @@ from maskwatch_edge.frame import Frame
 from maskwatch_edge.patience import JITTER
 from maskwatch_edge.reading import OPENING_SECONDS
 
+from .conftest import PATIENCE_SECONDS, next_frame
+
 SEEING, WAITING, LOST, ENDED = (
     CameraState.SEEING,
     CameraState.WAITING,
@@ -28,7 +30,6 @@ SEEING, WAITING, LOST, ENDED = (
     CameraState.ENDED,
 )
 CONFIG = CameraConfig(stall_seconds=5.0, retry_first_seconds=0.5, retry_longest_seconds=30.0)
-PATIENCE_SECONDS = 60.0
 """How long a busy machine may take for what takes milliseconds."""
 
 
@@ -97,13 +98,6 @@ def until(is_true: Callable[[], bool]) -> None:
     while not is_true():
         assert time.monotonic() < deadline, "it does not come true"
         time.sleep(0.0005)
-
-
-def next_frame(reader: CameraReader) -> Frame:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (frame := reader.newest(0.05)) is None:
-        assert time.monotonic() < deadline, (reader.state, reader.last_error)
-    return frame
 
 
 def see_state(reader: CameraReader, state: CameraState) -> None:

@@ -26,9 +26,10 @@ from maskwatch_edge.pictures import write_picture
 from maskwatch_edge.sources import FrameSource, open_camera
 from maskwatch_edge.video import VideoWriter
 
+from .conftest import PATIENCE_SECONDS, next_frame
+
 ORANGE = (200, 100, 50)
 DEVICE = Path("/dev/video0")
-PATIENCE_SECONDS = 60.0
 CONFIG = CameraConfig(
     width_px=64, height_px=48, retry_first_seconds=0.01, retry_longest_seconds=0.05
 )
@@ -93,13 +94,6 @@ def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 every_camera = pytest.mark.parametrize("door", [*FAKE_DOORS, device_door], indirect=True)
 every_fake_camera = pytest.mark.parametrize("door", FAKE_DOORS, indirect=True)
-
-
-def next_frame(reader: CameraReader) -> Frame:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (frame := reader.newest(0.05)) is None:
-        assert time.monotonic() < deadline, (reader.state, reader.last_error)
-    return frame
 
 
 def see_state(reader: CameraReader, state: CameraState) -> None:
