@@ -99,7 +99,7 @@ same_as_current() {
 }
 
 check() { # check MODEL CONFIG: load both once with the program that will use them
-    timeout 600 "$venv/bin/python" -m maskwatch_edge.health --model "$1" --config "$2" \
+    timeout 600 "$venv/bin/python" -m maskwatch_edge.deploy.health --model "$1" --config "$2" \
         --environment "$ROOT/etc/maskwatch/environment" --with "$chosen" >&2 ||
         fail "the new version does not pass its check; see above"
 }

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points, version
 
 from .command import Command
 from .commands import COMMANDS
-from .config_keys import ConfigError
+from .config.keys import ConfigError
 from .errors import MaskwatchError
 
 

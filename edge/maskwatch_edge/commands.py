@@ -6,17 +6,21 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import config_command, deploy_command, doctor_command, lamp_command, run_command
+from .cameras.sources import FolderSource, open_source
 from .classifier import MaskClassifier
 from .command import Command, count
 from .config import Thresholds
+from .config.command import COMMAND as CONFIG
+from .deploy.command import COMMAND as DEPLOY
+from .doctor.command import COMMAND as DOCTOR
 from .errors import InputError, SourceError
 from .faces import HaarFinder
+from .lamps.command import COMMAND as LAMP
 from .loop import closing_all, stopped_by_signals, watch
 from .models import shipped_model
 from .pipeline import Watcher
+from .run_command import COMMAND as RUN
 from .sinks import AnnotatedFiles, JsonLines, Sink, TextLines
-from .sources import FolderSource, open_source
 from .watch_options import add_model_file, add_model_options, add_watch_options
 
 
@@ -127,11 +131,11 @@ COMMANDS = (
     Command(
         "detect", "judge the faces in pictures, folders and videos", _add_detect_arguments, _detect
     ),
-    run_command.COMMAND,
-    config_command.COMMAND,
-    deploy_command.COMMAND,
-    doctor_command.COMMAND,
-    lamp_command.COMMAND,
+    RUN,
+    CONFIG,
+    DEPLOY,
+    DOCTOR,
+    LAMP,
     Command(
         "evaluate",
         "measure a model on labelled faces or annotated frames",

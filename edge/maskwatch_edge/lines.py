@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from .annotate import WORDS
-from .camera import CameraState
+from .cameras.camera import CameraState
 from .closing import Closing
 from .events import Event, EventKind
 from .sinks import to_dict

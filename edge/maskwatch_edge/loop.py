@@ -9,9 +9,9 @@ from threading import Event
 from types import FrameType
 from typing import Protocol
 
+from .cameras.sources import FrameSource
 from .pipeline import Watcher
 from .sinks import Sink
-from .sources import FrameSource
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from threading import Event as Flag
 from types import FrameType
 
-from .camera import CameraReader
+from .cameras.camera import CameraReader
 from .classifier import MaskClassifier
 from .command import Command
 from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
-from .config_command import add_config_options, load_from_options
-from .display import open_display
+from .config.command import add_config_options, load_from_options
+from .display.display import open_display
 from .errors import MaskwatchError
 from .faces import DEFAULT_CASCADE, HaarFinder
-from .gpio import GpioLine
 from .guard import Guarded
-from .indicator import Indicator
+from .lamps.gpio import GpioLine
+from .lamps.indicator import Indicator
 from .lines import open_lines
 from .loop import closing_all, stopped_by_signals
 from .models import shipped_model

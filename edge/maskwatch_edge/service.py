@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .annotate import WORDS
-from .camera import CameraReader, CameraState
+from .cameras.camera import CameraReader, CameraState
 from .config import DecisionConfig
 from .events import Event, EventKind
 from .notify import Notifier

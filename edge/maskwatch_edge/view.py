@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from .camera import CameraState
+from .cameras.camera import CameraState
 from .events import Event
 from .frame import Frame
 from .tracks import Track

@@ -23,7 +23,7 @@ import pytest
 from maskwatch_edge.annotate import COLOURS
 from maskwatch_edge.demo import FRAMES_PER_SECOND as CLIP_RATE
 from maskwatch_edge.demo import clip_frames
-from maskwatch_edge.screen import NIGHT
+from maskwatch_edge.display.screen import NIGHT
 from maskwatch_edge.verdict import Decision
 
 from .board import FRAMES_PER_SECOND, HEIGHT, NO_CAMERA, SCENE, WIDTH, Board, Pixels

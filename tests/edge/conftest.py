@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.camera import CameraReader
+from maskwatch_edge.cameras.camera import CameraReader
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import Thresholds
 from maskwatch_edge.frame import Frame, Pixels

@@ -13,13 +13,13 @@ from threading import Event, Lock
 import numpy as np
 import pytest
 
-from maskwatch_edge.camera import HUNG_SECONDS, MOST_HUNG, CameraReader, CameraState
+from maskwatch_edge.cameras.camera import HUNG_SECONDS, MOST_HUNG, CameraReader, CameraState
+from maskwatch_edge.cameras.fake_camera import FakeCamera, FakeSource
+from maskwatch_edge.cameras.patience import JITTER
+from maskwatch_edge.cameras.reading import OPENING_SECONDS
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import MissingExtraError, SourceError
-from maskwatch_edge.fake_camera import FakeCamera, FakeSource
 from maskwatch_edge.frame import Frame
-from maskwatch_edge.patience import JITTER
-from maskwatch_edge.reading import OPENING_SECONDS
 
 from .conftest import PATIENCE_SECONDS, next_frame
 
@@ -449,7 +449,7 @@ def test_closing_ends_a_long_wait_for_the_camera() -> None:
 def test_closing_does_not_wait_for_a_camera_that_hangs(
     monkeypatch: pytest.MonkeyPatch, lines: list[str]
 ) -> None:
-    monkeypatch.setattr("maskwatch_edge.camera.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr("maskwatch_edge.cameras.camera.CLOSE_SECONDS", 0.1)
     camera = FakeCamera()
     camera.hang()
     reader = CameraReader(CONFIG, camera.open, warn=lines.append)

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from maskwatch_edge import capture
-from maskwatch_edge.capture import cameras_by_id, open_device, with_target
+from maskwatch_edge.cameras import capture
+from maskwatch_edge.cameras.capture import cameras_by_id, open_device, with_target
+from maskwatch_edge.cameras.sources import VideoSource, open_source
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import SourceError
-from maskwatch_edge.sources import VideoSource, open_source
 
 SIZES = [(320, 240), (640, 480), (1280, 720)]
 ORANGE_BGR = (50, 100, 200)
@@ -90,7 +90,7 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Give the device file of a V4L2 camera."""
     monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
     monkeypatch.setattr(FakeCapture, "asked", [])
-    monkeypatch.setattr("maskwatch_edge.sources.DEVICE_PREFIX", str(tmp_path))
+    monkeypatch.setattr("maskwatch_edge.cameras.sources.DEVICE_PREFIX", str(tmp_path))
     path = tmp_path / "video0"
     path.touch()
     return str(path)

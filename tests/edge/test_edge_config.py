@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from maskwatch_edge import config as config_module
 from maskwatch_edge.config import (
     CameraConfig,
     Config,
@@ -24,8 +23,9 @@ from maskwatch_edge.config import (
     OutputConfig,
     Thresholds,
 )
-from maskwatch_edge.config_keys import ConfigError, Key, Section, keys_of
-from maskwatch_edge.config_rules import Between, OneOf
+from maskwatch_edge.config import settings as config_module
+from maskwatch_edge.config.keys import ConfigError, Key, Section, keys_of
+from maskwatch_edge.config.rules import Between, OneOf
 from maskwatch_edge.errors import InputError
 
 SECTIONS: list[type[Section]] = [

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from maskwatch_edge import __main__ as program
-from maskwatch_edge import config_file
 from maskwatch_edge.__main__ import main
-from maskwatch_edge.config_command import COMMAND, add_config_options, load_from_options
-from maskwatch_edge.config_file import load_config
-from maskwatch_edge.config_keys import ConfigError
+from maskwatch_edge.config import file as config_file
+from maskwatch_edge.config.command import COMMAND, add_config_options, load_from_options
+from maskwatch_edge.config.file import load_config
+from maskwatch_edge.config.keys import ConfigError
 
 Maskwatch = Callable[..., tuple[int, str, str]]
 

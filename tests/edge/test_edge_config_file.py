@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwatch_edge import config_file
 from maskwatch_edge.config import CameraConfig, Config, IndicatorConfig, LampConfig
-from maskwatch_edge.config_file import LoadedConfig, load_config
-from maskwatch_edge.config_keys import ConfigError, keys_of
-from maskwatch_edge.config_names import KEYS, PATH_VARIABLE, VARIABLES
-from maskwatch_edge.config_toml import MAX_BYTES
+from maskwatch_edge.config import file as config_file
+from maskwatch_edge.config.file import LoadedConfig, load_config
+from maskwatch_edge.config.keys import ConfigError, keys_of
+from maskwatch_edge.config.names import KEYS, PATH_VARIABLE, VARIABLES
+from maskwatch_edge.config.toml import MAX_BYTES
 
 Write = Callable[..., Path]
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwatch_edge import config_file
 from maskwatch_edge.config import Config, IndicatorConfig, LampConfig
-from maskwatch_edge.config_file import LoadedConfig, load_config, to_dict, to_toml
-from maskwatch_edge.config_keys import Key, Section, keys_of
-from maskwatch_edge.config_names import KEYS, SECTIONS
-from maskwatch_edge.config_rules import Between, OneOf
+from maskwatch_edge.config import file as config_file
+from maskwatch_edge.config.file import LoadedConfig, load_config, to_dict, to_toml
+from maskwatch_edge.config.keys import Key, Section, keys_of
+from maskwatch_edge.config.names import KEYS, SECTIONS
+from maskwatch_edge.config.rules import Between, OneOf
 
 EXAMPLE = Path(__file__).parents[2] / "systemd" / "config.toml"
 Write = Callable[..., Path]

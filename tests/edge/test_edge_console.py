@@ -10,15 +10,15 @@ import pytest
 
 from maskwatch_edge.annotate import COLOURS
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.camera import CameraState
-from maskwatch_edge.console import Console
+from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.contract import WITHOUT_MASK
+from maskwatch_edge.display.console import Console
+from maskwatch_edge.display.framebuffer import FakeFramebuffer
+from maskwatch_edge.display.screen import NIGHT
+from maskwatch_edge.display.screen_info import ScreenInfo
+from maskwatch_edge.display.terminal import KD_GRAPHICS, KD_TEXT, FakeTerminal, TextConsole
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.frame import Frame
-from maskwatch_edge.framebuffer import FakeFramebuffer
-from maskwatch_edge.screen import NIGHT
-from maskwatch_edge.screen_info import ScreenInfo
-from maskwatch_edge.terminal import KD_GRAPHICS, KD_TEXT, FakeTerminal, TextConsole
 from maskwatch_edge.tracks import Track
 from maskwatch_edge.verdict import Decision, Sighting, Verdict
 from maskwatch_edge.view import View

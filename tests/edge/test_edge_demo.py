@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.__main__ import main
+from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import Thresholds
 from maskwatch_edge.demo import FRAMES_PER_SECOND, clip_frames
 from maskwatch_edge.faces import HaarFinder
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pipeline import Watcher
-from maskwatch_edge.sources import open_source
 from maskwatch_edge.verdict import Decision
 
 # Where the mouths are, give or take the sway, and the colours of the masks that cover them.

@@ -14,10 +14,10 @@ import pytest
 from maskwatch_edge import commands
 from maskwatch_edge.__main__ import main
 from maskwatch_edge.annotate import COLOURS
+from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture, write_picture
-from maskwatch_edge.sources import open_source
 from maskwatch_edge.verdict import Decision
 from maskwatch_edge.video import VideoWriter
 

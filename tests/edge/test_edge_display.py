@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskwatch_edge.camera import CameraState
+from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.config import DisplayConfig
-from maskwatch_edge.console import Console
-from maskwatch_edge.display import NoDisplay, open_display
-from maskwatch_edge.framebuffer import FakeFramebuffer
+from maskwatch_edge.display.console import Console
+from maskwatch_edge.display.display import NoDisplay, open_display
+from maskwatch_edge.display.framebuffer import FakeFramebuffer
+from maskwatch_edge.display.screen import NIGHT
+from maskwatch_edge.display.screen_info import ScreenInfo
+from maskwatch_edge.display.terminal import TextConsole
 from maskwatch_edge.guard import RETRY_SECONDS, Guarded
-from maskwatch_edge.screen import NIGHT
-from maskwatch_edge.screen_info import ScreenInfo
-from maskwatch_edge.terminal import TextConsole
 from maskwatch_edge.view import Output, View
 
 INFO = ScreenInfo(64, 48, 256, 32, (16, 8), (8, 8), (0, 8))

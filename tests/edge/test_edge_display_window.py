@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
-from maskwatch_edge.camera import CameraState
+from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.display.screen import NIGHT
+from maskwatch_edge.display.window import FIRST_SIZE_WH, Window
 from maskwatch_edge.errors import MissingExtraError, OutputError
 from maskwatch_edge.frame import Frame
-from maskwatch_edge.screen import NIGHT
 from maskwatch_edge.view import View
-from maskwatch_edge.window import FIRST_SIZE_WH, Window
 
 RED = (230, 20, 30)
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "SDL_VIDEODRIVER")

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from maskwatch_edge import __main__ as program
-from maskwatch_edge import config_file
 from maskwatch_edge.__main__ import main
+from maskwatch_edge.cameras.fake_camera import FakeCamera
 from maskwatch_edge.config import CameraConfig, Config, DisplayConfig, IndicatorConfig, LampConfig
-from maskwatch_edge.config_file import LoadedConfig, load_config
-from maskwatch_edge.doctor import carefully, examine
-from maskwatch_edge.doctor_board import (
+from maskwatch_edge.config import file as config_file
+from maskwatch_edge.config.file import LoadedConfig, load_config
+from maskwatch_edge.display.screen_info import ScreenInfo
+from maskwatch_edge.doctor.board import (
     check_clock,
     check_disk,
     check_memory,
@@ -27,18 +28,17 @@ from maskwatch_edge.doctor_board import (
     check_swap,
     check_temperature,
 )
-from maskwatch_edge.doctor_camera import check_camera
-from maskwatch_edge.doctor_command import COMMAND, load_as_service
-from maskwatch_edge.doctor_devices import check_display, check_groups, check_lamps
-from maskwatch_edge.doctor_fake import FakeSystem
-from maskwatch_edge.doctor_model import check_faces, check_interpreter, check_model
-from maskwatch_edge.doctor_report import Finding, State, exit_code, fail, ok, to_json, warn
-from maskwatch_edge.doctor_service import ServiceState, check_rights, check_service, read_service
-from maskwatch_edge.doctor_system import Facts, RealSystem
-from maskwatch_edge.fake_camera import FakeCamera
-from maskwatch_edge.gpio import FAKE_PI, FakeBoard
-from maskwatch_edge.gpio_chips import ChipInfo
-from maskwatch_edge.screen_info import ScreenInfo
+from maskwatch_edge.doctor.camera import check_camera
+from maskwatch_edge.doctor.checks import carefully, examine
+from maskwatch_edge.doctor.command import COMMAND, load_as_service
+from maskwatch_edge.doctor.devices import check_display, check_groups, check_lamps
+from maskwatch_edge.doctor.fake import FakeSystem
+from maskwatch_edge.doctor.model import check_faces, check_interpreter, check_model
+from maskwatch_edge.doctor.report import Finding, State, exit_code, fail, ok, to_json, warn
+from maskwatch_edge.doctor.service import ServiceState, check_rights, check_service, read_service
+from maskwatch_edge.doctor.system import Facts, RealSystem
+from maskwatch_edge.lamps.gpio import FAKE_PI, FakeBoard
+from maskwatch_edge.lamps.gpio_chips import ChipInfo
 
 LOOK_SECONDS = 0.5
 GIB = 1024**3
@@ -653,8 +653,8 @@ def test_a_program_that_is_missing_or_fails_tells_nothing() -> None:
 
 def test_plain_terminals_get_a_plain_arrow() -> None:
     code = (
-        "from maskwatch_edge.doctor_command import _print;"
-        "from maskwatch_edge.doctor_report import warn; _print(str(warn('a', 'é', 'c')))"
+        "from maskwatch_edge.doctor.command import _print;"
+        "from maskwatch_edge.doctor.report import warn; _print(str(warn('a', 'é', 'c')))"
     )
     environment = {"PYTHONIOENCODING": "ascii:strict", "PATH": "/usr/bin"}
     result = subprocess.run(

@@ -15,15 +15,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from maskwatch_edge.camera import CameraReader, CameraState
+from maskwatch_edge.cameras.camera import CameraReader, CameraState
+from maskwatch_edge.cameras.fake_camera import MARK_PX, FakeCamera
+from maskwatch_edge.cameras.fake_network_camera import FakeNetworkCamera
+from maskwatch_edge.cameras.fake_picamera2 import FakePicamera2
+from maskwatch_edge.cameras.sources import FrameSource, open_camera
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import SourceError
-from maskwatch_edge.fake_camera import MARK_PX, FakeCamera
-from maskwatch_edge.fake_network_camera import FakeNetworkCamera
-from maskwatch_edge.fake_picamera2 import FakePicamera2
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pictures import write_picture
-from maskwatch_edge.sources import FrameSource, open_camera
 from maskwatch_edge.video import VideoWriter
 
 from .conftest import PATIENCE_SECONDS, next_frame

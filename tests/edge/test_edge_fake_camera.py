@@ -9,11 +9,11 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from maskwatch_edge.cameras.fake_camera import MARK_PX, FakeCamera, FakeSource
+from maskwatch_edge.cameras.fake_network_camera import FakeNetworkCamera
+from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.errors import SourceError
-from maskwatch_edge.fake_camera import MARK_PX, FakeCamera, FakeSource
-from maskwatch_edge.fake_network_camera import FakeNetworkCamera
 from maskwatch_edge.frame import Frame
-from maskwatch_edge.sources import open_source
 
 
 @pytest.fixture

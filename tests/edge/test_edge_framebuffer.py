@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskwatch_edge.display.framebuffer import FakeFramebuffer, Framebuffer
+from maskwatch_edge.display.screen_info import ScreenInfo, parse_screen_info
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.framebuffer import FakeFramebuffer, Framebuffer
-from maskwatch_edge.screen_info import ScreenInfo, parse_screen_info
 
 XRGB = ScreenInfo(64, 48, 256, 32, (16, 8), (8, 8), (0, 8))
 RGB565 = ScreenInfo(64, 48, 128, 16, (11, 5), (5, 6), (0, 5))

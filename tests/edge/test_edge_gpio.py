@@ -20,10 +20,10 @@ from typing import NoReturn
 
 import pytest
 
-from maskwatch_edge import gpio_chips
 from maskwatch_edge.errors import MissingExtraError, OutputError
-from maskwatch_edge.gpio import CONSUMER, FakeBoard, GpioLine, LineFactory
-from maskwatch_edge.gpio_chips import ChipInfo, LineInfo, describe_lines, find_line
+from maskwatch_edge.lamps import gpio_chips
+from maskwatch_edge.lamps.gpio import CONSUMER, FakeBoard, GpioLine, LineFactory
+from maskwatch_edge.lamps.gpio_chips import ChipInfo, LineInfo, describe_lines, find_line
 
 SIMULATOR = Path("/sys/kernel/config/gpio-sim")
 NOBODY = 65534

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskwatch_edge.camera import CameraState
+from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.errors import MissingExtraError, OutputError
 from maskwatch_edge.guard import RETRY_SECONDS, Guarded
 from maskwatch_edge.view import View

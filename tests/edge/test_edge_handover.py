@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from maskwatch_edge.cameras.handover import CameraState, Handover
 from maskwatch_edge.frame import Frame
-from maskwatch_edge.handover import CameraState, Handover
 
 
 def frame(number: int = 0) -> Frame:

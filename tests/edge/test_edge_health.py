@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from maskwatch_edge.deploy.health import main
+from maskwatch_edge.deploy.service_config import read_environment
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.health import main, read_environment
 
 Check = Callable[..., tuple[int, str]]
 

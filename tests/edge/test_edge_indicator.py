@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskwatch_edge import indicator
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.camera import CameraState
+from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.config import IndicatorConfig, LampConfig
 from maskwatch_edge.contract import WITH_MASK
 from maskwatch_edge.errors import OutputError
-from maskwatch_edge.gpio import FakeBoard, FakeLine, Line
-from maskwatch_edge.indicator import STALE_SECONDS, Indicator, switch_off, tick_seconds
-from maskwatch_edge.lamps import REFRESH_SECONDS, Role, claims
+from maskwatch_edge.lamps import indicator
+from maskwatch_edge.lamps.gpio import FakeBoard, FakeLine, Line
+from maskwatch_edge.lamps.indicator import STALE_SECONDS, Indicator, switch_off, tick_seconds
+from maskwatch_edge.lamps.lamps import REFRESH_SECONDS, Role, claims
 from maskwatch_edge.tracks import Track
 from maskwatch_edge.verdict import Decision, Sighting, Verdict
 from maskwatch_edge.view import View

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskwatch_edge.cameras.patience import JITTER, Backoff, FreezeGuard
 from maskwatch_edge.errors import SourceError
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.patience import JITTER, Backoff, FreezeGuard
 
 
 def waits(backoff: Backoff, count: int) -> list[float]:

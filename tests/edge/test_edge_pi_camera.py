@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from maskwatch_edge.cameras.fake_camera import FakeCamera
+from maskwatch_edge.cameras.fake_picamera2 import FakePicamera2
+from maskwatch_edge.cameras.pi_camera import FORMAT
+from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import MissingExtraError, SourceError
-from maskwatch_edge.fake_camera import FakeCamera
-from maskwatch_edge.fake_picamera2 import FakePicamera2
-from maskwatch_edge.pi_camera import FORMAT
-from maskwatch_edge.sources import open_source
 
 FACTS = Path(__file__).parents[1] / "data" / "picamera2.json"
 METHODS = (

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from maskwatch_edge.annotate import COLOURS, DARK, WHITE
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.camera import CameraState
+from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.contract import WITH_MASK
-from maskwatch_edge.frame import Frame, Pixels
-from maskwatch_edge.screen import (
+from maskwatch_edge.display.screen import (
     HOLD_SECONDS,
     NIGHT,
     Absence,
@@ -23,6 +22,7 @@ from maskwatch_edge.screen import (
     notice,
     spell_seconds,
 )
+from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.tracks import Track
 from maskwatch_edge.verdict import Decision, Sighting, Verdict
 from maskwatch_edge.view import View

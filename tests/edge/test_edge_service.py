@@ -9,11 +9,11 @@ from threading import Event as Flag
 import numpy as np
 import pytest
 
-from maskwatch_edge.camera import CameraReader, CameraState
+from maskwatch_edge.cameras.camera import CameraReader, CameraState
+from maskwatch_edge.cameras.fake_camera import FakeCamera
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import CameraConfig, DecisionConfig, Thresholds
 from maskwatch_edge.events import Event, EventKind
-from maskwatch_edge.fake_camera import FakeCamera
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.notify import FakeNotifySocket, Notifier
 from maskwatch_edge.pipeline import Watcher

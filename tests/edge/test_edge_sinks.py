@@ -10,12 +10,12 @@ import pytest
 
 from maskwatch_edge.annotate import COLOURS
 from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.pictures import read_picture
 from maskwatch_edge.sinks import AnnotatedFiles, JsonLines, TextLines, to_dict
-from maskwatch_edge.sources import open_source
 from maskwatch_edge.verdict import Decision, Sighting, Verdict
 
 VIDEO, PICTURE = 10.0, None

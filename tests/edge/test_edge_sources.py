@@ -12,19 +12,16 @@ import cv2
 import numpy as np
 import pytest
 
+from maskwatch_edge.cameras.addresses import device_of, is_camera, is_plugged, without_password
+from maskwatch_edge.cameras.sources import (
+    FolderSource,
+    open_camera,
+    open_source,
+)
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import SourceError
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pictures import write_picture
-from maskwatch_edge.sources import (
-    FolderSource,
-    device_of,
-    is_camera,
-    is_plugged,
-    open_camera,
-    open_source,
-    without_password,
-)
 from maskwatch_edge.video import VideoWriter
 
 RED, GREEN, BLUE = (230, 20, 30), (20, 230, 30), (20, 30, 230)

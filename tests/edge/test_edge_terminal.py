@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskwatch_edge.terminal import (
+from maskwatch_edge.display.terminal import (
     CLEAR,
     KD_GRAPHICS,
     KD_TEXT,

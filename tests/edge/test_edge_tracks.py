@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import DecisionConfig, Thresholds
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
@@ -18,7 +19,6 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.faces import HaarFinder
 from maskwatch_edge.pipeline import Watcher
-from maskwatch_edge.sources import open_source
 from maskwatch_edge.tracks import MAX_TRACKS, Tracker
 from maskwatch_edge.verdict import Decision, Sighting, Verdict, decide
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.sources import open_source
 from maskwatch_edge.video import VideoWriter
 
 

@@ -1,0 +1,232 @@
+"""Settings of the edge: typed, checked once, immutable.
+
+A new setting is one field with its range and docstring in its section here, and one entry in
+`systemd/config.toml`; the file, the environment and `maskwatch config` learn of it by themselves.
+Units are part of the names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.interpreter import PACKAGES
+
+from .keys import Check, NotAbove, Section
+from .rules import Between, OneOf, Text, shown
+
+Share = Annotated[float, Between(0, 1)]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What is shown, and what is claimed.
+
+    Raises:
+        InputError: If a value is outside its range.
+    """
+
+    min_face_score: float = 0.5
+    """Faces that the finder scores lower, in [0, 1], are ignored."""
+
+    min_score: float = 0.8
+    """Verdicts that the model scores lower, in [0, 1], are `unsure`."""
+
+    def __post_init__(self) -> None:
+        for name in ("min_face_score", "min_score"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"{name} must be a number from 0 to 1; received {value}")
+
+
+@dataclass(frozen=True)
+class CameraConfig(Section):
+    """Where frames come from, and when the camera counts as lost."""
+
+    CHECKS: ClassVar[tuple[Check, ...]] = (
+        NotAbove("retry_first_seconds", "retry_longest_seconds"),
+    )
+
+    source: Annotated[
+        str,
+        Text(
+            "a camera number or device, picamera2, a video, a folder or an address",
+            number_too=True,
+            path_too=True,
+        ),
+    ] = "0"
+    """What gives the frames: a camera number such as "0", a device such as
+    /dev/v4l/by-id/usb-..., "picamera2", an rtsp:// or http:// address, a video or a folder."""
+
+    width_px: Annotated[int, Between(16, 8192)] = 640
+    """Width that a camera is asked for, in pixels, from 16 to 8192."""
+
+    height_px: Annotated[int, Between(16, 8192)] = 480
+    """Height that a camera is asked for, in pixels, from 16 to 8192."""
+
+    frames_per_second: Annotated[float, Between(0.1, 240)] = 30.0
+    """Rate that a camera is asked for, in frames per second, from 0.1 to 240."""
+
+    stall_seconds: Annotated[float, Between(0.01, 3600)] = 5.0
+    """A camera without a new picture for so long is lost, in seconds, from 0.01 to 3600."""
+
+    retry_first_seconds: Annotated[float, Between(0.01, 86400)] = 0.5
+    """Wait before a lost camera is opened again, in seconds, from 0.01 to 86400; each further
+    wait is longer."""
+
+    retry_longest_seconds: Annotated[float, Between(0.01, 86400)] = 30.0
+    """The waits grow no longer than this, in seconds, from 0.01 to 86400; at least
+    `retry_first_seconds`."""
+
+
+@dataclass(frozen=True)
+class FacesConfig(Section):
+    """How faces are found."""
+
+    finder: Annotated[str, OneOf(("haar",))] = "haar"
+    """What finds the faces: "haar", OpenCV's Haar cascade."""
+
+    cascade: Path | None = None
+    """A path: an OpenCV cascade XML; None for the one that comes with Maskwatch."""
+
+    min_size_px: Annotated[int, Between(16, 4096)] = 24
+    """Side of the smallest face that is looked for, in pixels, a whole number from 16 to 4096.
+    Larger is quicker: with 90 in place of 24 the cascade takes a seventh of the time."""
+
+    min_score: Share = 0.5
+    """Faces that the finder scores lower are ignored, a number from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class ModelConfig(Section):
+    """Which model judges, and how it is run."""
+
+    path: Path | None = None
+    """A path: a .tflite of `maskwatch convert`; None for the one that comes with Maskwatch."""
+
+    interpreter: Annotated[str, OneOf(("auto", *PACKAGES))] = "auto"
+    """The package that runs it: "auto" for the first installed of "ai-edge-litert" and
+    "tflite-runtime", or one of them."""
+
+    threads: Annotated[int, Between(1, 64)] | None = None
+    """Threads of the model, a whole number from 1 to 64; never more than there are cores. None
+    for 2."""
+
+
+@dataclass(frozen=True)
+class DecisionConfig(Section):
+    """When something is claimed of a person."""
+
+    CHECKS: ClassVar[tuple[Check, ...]] = (NotAbove("leave_score", "min_score"),)
+
+    min_score: Annotated[float, Between(0.5, 1)] = 0.8
+    """Score of the vote from which a verdict is claimed, a number from 0.5 to 1."""
+
+    leave_score: Annotated[float, Between(0.5, 1)] = 0.65
+    """Score of the vote below which a claimed verdict is given up, a number from 0.5 to 1; at most
+    `min_score`, and the gap between the two is what stops flicker."""
+
+    window_seconds: Annotated[float, Between(0, 3600)] = 1.0
+    """Looks so old still vote, in seconds, from 0 to 3600; the newest few always do."""
+
+    hold_seconds: Annotated[float, Between(0, 3600)] = 1.0
+    """Another verdict must last so long before it is told, in seconds, from 0 to 3600."""
+
+    forget_seconds: Annotated[float, Between(0, 3600)] = 1.0
+    """A face not seen for so long has left, in seconds, from 0 to 3600."""
+
+    min_iou: Share = 0.25
+    """Overlap with its last place that makes a face the same person, a number from 0 to 1:
+    intersection over union."""
+
+
+@dataclass(frozen=True)
+class LampConfig(Section):
+    """One lamp on a GPIO line."""
+
+    line: Annotated[str, Text("a GPIO line, by name or number", number_too=True)]
+    """A GPIO line, by name or number on its chip: "GPIO17" or "17"."""
+
+    role: Annotated[str, OneOf(("alert", "clear", "alive"))] = "alert"
+    """When it is on: "alert" while someone is unmasked, "clear" while everyone in sight is
+    masked, "alive" while the camera sees."""
+
+    blink_hz: Annotated[float, Between(0, 10)] = 0.0
+    """How often it blinks while it is on, in hertz, from 0 to 10; 0 for steady."""
+
+    active_low: bool = False
+    """Whether the line is low while the lamp is on: true or false."""
+
+    min_on_seconds: Annotated[float, Between(0, 3600)] = 1.0
+    """Once on, it stays on for at least so long, in seconds, from 0 to 3600."""
+
+
+@dataclass(frozen=True)
+class _LinesApart:
+    """No two lamps are on one line; a line's name and its number are not known to be the same."""
+
+    keys = ("lamps",)
+
+    def problem(self, section: Any) -> str | None:
+        """See `Check`."""
+        lines = [str(int(line)) if line.isdecimal() else line for line in _lines(section)]
+        twice = next((line for line in lines if lines.count(line) > 1), None)
+        if twice is None:
+            return None
+        return f"expected each lamp on a line of its own; received {shown(twice)} more than once"
+
+
+def _lines(indicator: IndicatorConfig) -> list[str]:
+    return [lamp.line for lamp in indicator.lamps]
+
+
+@dataclass(frozen=True)
+class IndicatorConfig(Section):
+    """The lamps."""
+
+    CHECKS: ClassVar[tuple[Check, ...]] = (_LinesApart(),)
+
+    chip: Annotated[str, Text("a GPIO chip such as gpiochip0")] | None = None
+    """A GPIO chip such as gpiochip0, that has the lines. None: names are looked for on all chips,
+    and a number is a line of the pin header's."""
+
+    lamps: tuple[LampConfig, ...] = ()
+    """A list of tables, [[indicator.lamps]] in a file; no two lamps on one line."""
+
+
+@dataclass(frozen=True)
+class DisplayConfig(Section):
+    """Where the picture is shown."""
+
+    kind: Annotated[str, OneOf(("none", "window", "console"))] = "none"
+    """"none", "window" on a desktop, or "console" for a screen without a desktop."""
+
+    full_screen: bool = False
+    """Whether a window fills the screen: true or false."""
+
+    framebuffer: Path = Path("/dev/fb0")
+    """A path: the device of the console display."""
+
+
+@dataclass(frozen=True)
+class OutputConfig(Section):
+    """What is printed."""
+
+    lines: Annotated[str, OneOf(("text", "events", "frames", "none"))] = "text"
+    """"text" for a readable line for every change, "events" for a JSON object for every event,
+    "frames" for one for every frame, "none" for nothing."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that can be set."""
+
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    faces: FacesConfig = field(default_factory=FacesConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    decision: DecisionConfig = field(default_factory=DecisionConfig)
+    indicator: IndicatorConfig = field(default_factory=IndicatorConfig)
+    display: DisplayConfig = field(default_factory=DisplayConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)

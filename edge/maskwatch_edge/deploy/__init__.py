@@ -1,0 +1,1 @@
+"""`maskwatch deploy`: from the workstation to a running service on a board."""

@@ -1,0 +1,77 @@
+"""`maskwatch deploy`: from the workstation to a running service on a board."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from maskwatch_edge.command import Command, count
+
+from .service_config import DROP_INS
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("board", metavar="BOARD", help="as ssh takes it: pi@board.local, or a name of your ssh "
+        "configuration")  # fmt: skip
+    _add_content(parser)
+    _add_connection(parser)
+    add("--timeout", type=count, metavar="SECONDS", help="how long the new version may take to "
+        "become healthy; 300 if it is not given")  # fmt: skip
+    add("--dry-run", action="store_true", help="check and gather everything, but send nothing")
+
+
+def _add_content(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("what it is given").add_argument
+    add("--model", type=Path, metavar="TFLITE", help="else the one given last stays, or the one "
+        "that comes with the program")  # fmt: skip
+    add("--config", type=Path, metavar="TOML", help="else the one in force stays, or all defaults")
+    add("--wheel", type=Path, metavar="WHL", help="the program; else it is built from the checkout "
+        "that this one runs from")  # fmt: skip
+    add("--model-only", action="store_true", help="replace the model and nothing else")
+    add("--with", action="append", default=[], choices=DROP_INS, dest="chosen", help="let the "
+        "service reach network cameras, or use a screen without a desktop, or add a service for "
+        "desktop sessions; may be given again, and stays until --without")  # fmt: skip
+    add("--without", action="append", default=[], choices=DROP_INS, dest="dropped",
+        help="no longer")  # fmt: skip
+
+
+def _add_connection(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("connection").add_argument
+    add("--identity", type=Path, metavar="KEY", help="private key for ssh")
+    add("--port", type=count, metavar="N", help="port of ssh")
+    add("--ssh-option", action="append", default=[], metavar="OPTION", dest="ssh_options",
+        help="as after ssh's -o; may be given again")  # fmt: skip
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .deploy import Wanted, deploy
+    from .remote import Address, Ssh
+    from .wheels import default_cache
+
+    ssh_options = tuple(options.ssh_options)
+    address = Address(options.board, options.port, options.identity, ssh_options)
+    wanted = Wanted(
+        model=options.model,
+        config=options.config,
+        wheel=options.wheel,
+        model_only=options.model_only,
+        chosen=tuple(sorted(set(options.chosen))),
+        dropped=tuple(sorted(set(options.dropped))),
+        timeout_seconds=options.timeout,
+        dry_run=options.dry_run,
+    )
+    deploy(Ssh(address), options.board, wanted, default_cache())
+    return 0
+
+
+COMMAND = Command(
+    "deploy",
+    "install on a board over ssh, or bring it up to date",
+    _add_arguments,
+    _run,
+    "Bring program, model and configuration to a board over ssh, start the service there, and wait "
+    "until it is healthy; if it does not become so, the version before runs again. The board needs "
+    "no internet. Interrupted anywhere, the old or the new version runs. The same again changes "
+    "nothing.",
+)

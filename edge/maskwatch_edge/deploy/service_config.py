@@ -1,0 +1,57 @@
+"""What a configuration may ask of the service, and what the service is given beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from maskwatch_edge.cameras.addresses import URL_PREFIXES
+from maskwatch_edge.config import Config
+from maskwatch_edge.errors import InputError
+
+DROP_INS = ("console", "network", "window")
+"""What `install.sh --with` takes."""
+
+
+def read_environment(path: Path) -> dict[str, str]:
+    """Read the variables of a systemd EnvironmentFile: a `NAME=value` a line, plain or quoted.
+
+    Raises:
+        InputError: If it is there and cannot be read.
+    """
+    try:
+        lines = path.read_text().splitlines() if path.exists() else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    pairs = [line.split("=", 1) for line in lines if "=" in line and line.strip()[0] not in "#;"]
+    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
+
+
+def check_model_path(config: Config) -> None:
+    """Check that the configuration names no model.
+
+    Raises:
+        InputError: If it does.
+    """
+    if config.model.path is not None:
+        raise InputError(
+            "model.path has no effect in the service, which runs the model that was installed "
+            "with it; remove it and give --model FILE"
+        )
+
+
+def check_drop_ins(config: Config, chosen: Collection[str]) -> None:
+    """Check that the service's sandbox lets it do what the configuration asks for.
+
+    Raises:
+        InputError: With the option of `install.sh` that is missing.
+    """
+    if config.camera.source.startswith(URL_PREFIXES) and "network" not in chosen:
+        raise InputError(
+            "camera.source is a network address, which the service may not reach; "
+            "add --with network"
+        )
+    if config.display.kind == "console" and "console" not in chosen:
+        raise InputError(
+            "display.kind is console, a screen that the service may not use; add --with console"
+        )

@@ -1,0 +1,195 @@
+"""The program as wheels: ours from the checkout, and those it needs for another machine."""
+
+from __future__ import annotations
+
+import email
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskwatch_edge.errors import InputError, OutputError
+
+OLDEST_GLIBC = 17
+"""The oldest glibc 2.x that wheels of today are built for."""
+
+INSTALLER = "maskwatch_edge/systemd/"
+"""Where the wheel carries the scripts and units of the board."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The machine that wheels are for.
+
+    Attributes:
+        machine: As `uname -m` says, such as "aarch64".
+        python: Such as (3, 11).
+        libc: Version of glibc, such as (2, 36); wheels may be built for older ones.
+        constraint: Such as "numpy<2", or "".
+    """
+
+    machine: str
+    python: tuple[int, int]
+    libc: tuple[int, int]
+    constraint: str = ""
+
+    def pip_options(self) -> list[str]:
+        """Return the options that make pip choose for this machine instead of its own."""
+        major, minor = self.python
+        versions = range(self.libc[1], OLDEST_GLIBC - 1, -1)
+        platforms = [f"manylinux_2_{version}_{self.machine}" for version in versions]
+        platforms += [f"manylinux2014_{self.machine}", f"linux_{self.machine}"]
+        abis = [f"cp{major}{minor}", "abi3", "none"]
+        return [
+            "--only-binary=:all:",
+            "--implementation=cp",
+            f"--python-version={major}.{minor}",
+            *(f"--abi={abi}" for abi in abis),
+            *(f"--platform={platform}" for platform in platforms),
+        ]
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel of Maskwatch.
+
+    Attributes:
+        path: The file.
+        version: Of Maskwatch.
+        requirements: What it asks for, a line each.
+    """
+
+    path: Path
+    version: str
+    requirements: tuple[str, ...]
+
+    def installer(self) -> dict[str, bytes]:
+        """Return the scripts and units that fit this version, by their names below `systemd/`.
+
+        Raises:
+            InputError: If it carries none.
+        """
+        with zipfile.ZipFile(self.path) as archive:
+            names = [name for name in archive.namelist() if name.startswith(INSTALLER)]
+            files = {name.removeprefix(INSTALLER): archive.read(name) for name in names}
+        if "install.sh" not in files:
+            raise InputError(
+                f"{self.path} carries no {INSTALLER}install.sh; build it anew: make wheel"
+            )
+        return files
+
+
+def read_wheel(path: Path) -> Wheel:
+    """Read what a wheel says of itself.
+
+    Raises:
+        InputError: If it is no wheel of Maskwatch.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+            metadata = email.message_from_bytes(archive.read(name))
+    except (OSError, zipfile.BadZipFile, StopIteration) as error:
+        raise InputError(f"{path} is not a wheel; make one with: make wheel") from error
+    if metadata["Name"] != "maskwatch":
+        raise InputError(f"{path} is a wheel of {metadata['Name']}; expected one of maskwatch")
+    return Wheel(path, metadata["Version"], tuple(metadata.get_all("Requires-Dist") or ()))
+
+
+def checkout() -> Path | None:
+    """Return the checkout that this program runs from; None if it was installed from a wheel."""
+    top = Path(__file__).parents[3]
+    return top if (top / "pyproject.toml").is_file() else None
+
+
+def build_wheel(folder: Path) -> Wheel:
+    """Build the wheel of the checkout into a folder.
+
+    Raises:
+        InputError: If this program does not run from one.
+        OutputError: If it cannot be built.
+    """
+    top = checkout()
+    if top is None:
+        raise InputError(
+            "give the program with --wheel FILE: there is no checkout to build it from"
+        )
+    run_pip("wheel", "--no-deps", f"--wheel-dir={folder}", str(top))
+    return read_wheel(next(folder.glob("maskwatch-*.whl")))
+
+
+def fetch_dependencies(wheel: Wheel, extra: str, target: Target, cache: Path) -> list[Path]:
+    """Return the wheels that a wheel needs on a machine; fetch them if the cache lacks them.
+
+    The same question gives the same wheels for as long as the cache is there, so that a board is
+    not changed because something new appeared on the package index.
+
+    Args:
+        wheel: Of Maskwatch.
+        extra: One of its extras, or "".
+        target: The machine that they are for.
+        cache: A folder of folders, one for each answer; each appears whole or not at all.
+
+    Raises:
+        OutputError: If they cannot be fetched.
+    """
+    question = "\n".join([repr(target), extra, *wheel.requirements])
+    folder = cache / hashlib.sha256(question.encode()).hexdigest()[:16]
+    if not folder.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
+            _download(wheel, extra, target, Path(temporary))
+            _move_into_place(Path(temporary), folder)
+    return sorted(folder.glob("*.whl"))
+
+
+def _download(wheel: Wheel, extra: str, target: Target, folder: Path) -> None:
+    wanted = f"{wheel.path}[{extra}]" if extra else str(wheel.path)
+    limits = [target.constraint] if target.constraint else []
+    run_pip("download", f"--dest={folder}", *target.pip_options(), wanted, *limits)
+    (folder / wheel.path.name).unlink(missing_ok=True)
+
+
+def _move_into_place(temporary: Path, folder: Path) -> None:
+    wheels = temporary / "wheels"
+    wheels.mkdir()
+    for path in temporary.glob("*.whl"):
+        path.rename(wheels / path.name)
+    wheels.rename(folder)
+
+
+def run_pip(*words: str) -> None:
+    """Run this environment's pip.
+
+    Raises:
+        OutputError: With the reason that pip gives, or if there is none.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise OutputError("this environment has no pip; mend it with: python -m ensurepip")
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
+    result = subprocess.run(command, capture_output=True, text=True, errors="replace")  # noqa: S603
+    if result.returncode:
+        raise OutputError(f"pip {words[0]} failed: {_reason(result.stderr.splitlines())}")
+
+
+def _reason(lines: Sequence[str]) -> str:
+    told = [line for line in lines if line.startswith("ERROR: ")] or [*lines, "it gave no reason"]
+    reason = told[0].removeprefix("ERROR: ").strip()
+    return f"{reason}; is the package index reached? See: pip download --help"
+
+
+def default_cache() -> Path:
+    """Return the folder where wheels are kept between two deployments."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "maskwatch/wheels"
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The picture on an attached screen: in a window, on the console, or nowhere."""

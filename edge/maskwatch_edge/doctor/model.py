@@ -1,0 +1,112 @@
+"""What judges: the interpreter, the model and the finder of faces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from maskwatch_edge.classifier import MaskClassifier
+from maskwatch_edge.config import FacesConfig, ModelConfig
+from maskwatch_edge.contract import read_model
+from maskwatch_edge.errors import InputError, MissingExtraError, ModelError
+from maskwatch_edge.faces import DEFAULT_CASCADE, HaarFinder
+from maskwatch_edge.interpreter import PACKAGES, load_interpreter, usable_threads
+
+from .report import Finding, fail, ok, split_advice, warn
+
+GREY = 128
+RUNS = 5
+COPY_AGAIN = "copy the file again, or install one: sudo ./systemd/install.sh --model FILE"
+INSTALLED_MODEL = Path("/opt/maskwatch/current/model.tflite")
+"""What the service runs."""
+
+
+def check_interpreter(model: ModelConfig, path: Path) -> Iterator[Finding]:
+    """Say which package runs the model, and whether XNNPACK helps it."""
+    try:
+        flatbuffer, _ = read_model(path)
+    except ModelError:
+        yield _installed(model.interpreter)
+        return
+    try:
+        interpreter = load_interpreter(flatbuffer, model.interpreter, model.threads)
+    except MissingExtraError as error:
+        yield fail("interpreter", *split_advice(str(error), "pip install maskwatch"))
+        return
+    module = type(interpreter).__module__
+    package = next((name for name, at in PACKAGES.items() if at == module), module)
+    threads = usable_threads(model.threads)
+    found = f"{package} {_version(package)}, {threads} thread{'' if threads == 1 else 's'}"
+    yield _with_delegate(found, _is_delegated(interpreter))
+
+
+def _with_delegate(found: str, is_delegated: bool | None) -> Finding:
+    if is_delegated is None:
+        return ok("interpreter", f"{found}; it does not tell whether XNNPACK helps")
+    if is_delegated:
+        return ok("interpreter", f"{found}, with a delegate (XNNPACK)")
+    finding = f"{found}, without XNNPACK, so slower than it could be"
+    return warn("interpreter", finding, 'pip install ai-edge-litert; model.interpreter = "auto"')
+
+
+def _is_delegated(interpreter: object) -> bool | None:
+    # Neither package says it officially. A delegate replaces what it runs by an operation of its
+    # own, and without further options there is no other delegate than XNNPACK.
+    details = getattr(interpreter, "_get_ops_details", None)
+    return None if details is None else any(op["op_name"] == "DELEGATE" for op in details())
+
+
+def _installed(wanted: str) -> Finding:
+    names = list(PACKAGES) if wanted == "auto" else [wanted]
+    found = [f"{name} {_version(name)}" for name in names if _version(name)]
+    if not found:
+        return fail("interpreter", f"{names[0]} is not installed", f"pip install {names[0]}")
+    return ok("interpreter", f"{found[0]}; not tried, as the model cannot be read")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def check_model(
+    model: ModelConfig, path: Path, now_seconds: Callable[[], float]
+) -> Iterator[Finding]:
+    """Load the model, compare it with its contract, and let it judge a grey picture."""
+    try:
+        classifier = MaskClassifier(path, interpreter=model.interpreter, threads=model.threads)
+    except ModelError as error:
+        yield fail("model", str(error), COPY_AGAIN)
+        return
+    except MissingExtraError as error:
+        yield fail("model", *split_advice(str(error), "pip install maskwatch"))
+        return
+    contract = classifier.contract
+    size = contract.input_size
+    grey = np.full((size, size, 3), GREY, dtype=np.uint8)
+    taken = [_seconds(lambda: classifier.probabilities(grey), now_seconds) for _ in range(RUNS)]
+    about = f"{contract.variant}, {size}x{size} {contract.colour_order}"
+    yield ok("model", f"{path}: {about}, keeps its contract, {1000 * median(taken):.1f} ms a face")
+
+
+def _seconds(act: Callable[[], object], now_seconds: Callable[[], float]) -> float:
+    began_seconds = now_seconds()
+    act()
+    return now_seconds() - began_seconds
+
+
+def check_faces(faces: FacesConfig) -> Iterator[Finding]:
+    """Load the cascade."""
+    path = faces.cascade or DEFAULT_CASCADE
+    try:
+        HaarFinder(path)
+    except InputError as error:
+        yield fail("face finder", *split_advice(str(error), "remove faces.cascade"))
+    else:
+        yield ok("face finder", f"OpenCV's Haar cascade {path.name}")
