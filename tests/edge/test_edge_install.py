@@ -632,7 +632,7 @@ def test_an_uninstallation_can_be_cut_short_and_begun_again(installed: Board) ->
 
 PROGRAM = {
     "maskwatch_edge/__init__.py": "",
-    "maskwatch_edge/health.py": "import sys; print(sys.argv, file=sys.stderr)\n",
+    "maskwatch_edge/deploy/health.py": "import sys; print(sys.argv, file=sys.stderr)\n",
     "maskwatch_edge/models.py": "import pathlib\n"
     "def shipped_model(): return pathlib.Path(__file__).with_name('model.tflite')\n",
     "maskwatch_edge/model.tflite": "shipped",
