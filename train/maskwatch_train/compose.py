@@ -30,29 +30,40 @@ ANCHORS = np.array([[0.33, 0.36], [0.67, 0.36], [0.5, 0.68]], dtype=np.float32)
 INNER = (0.12, 0.08, 0.88, 0.94)
 """Edges of the face in an aligned picture, as shares."""
 
-MASK_TOP = 0.44
+CUT_TOP = (0.44, 0.52)
+"""Range of the height at which masks are cut out: their own upper edges differ as much."""
+
 MASK_OUTLINE = np.array(
     [
-        [0.5, MASK_TOP], [0.66, 0.47], [0.86, 0.5], [0.84, 0.7], [0.7, 0.86],
-        [0.5, 0.93], [0.3, 0.86], [0.16, 0.7], [0.14, 0.5], [0.34, 0.47],
+        [0.5, 0.0], [0.66, 0.03], [0.86, 0.06], [0.84, 0.26], [0.7, 0.42],
+        [0.5, 0.49], [0.3, 0.42], [0.16, 0.26], [0.14, 0.06], [0.34, 0.03],
     ],
     dtype=np.float32,
 )  # fmt: skip
+"""Edge of a mask in an aligned picture, as shares; its highest point is at 0."""
 
 
 @dataclass(frozen=True)
 class Wearing:
-    """How a mask sits: range of the height of its upper edge, range of its vertical stretch."""
+    """How a mask sits.
+
+    Attributes:
+        label: What the face then counts as.
+        share: How many of the composed faces show it.
+        top: Range of the height of its upper edge; the tip of the nose is at 0.55.
+        stretch: Range of its vertical stretch: a mask below the nose hangs, or is folded.
+    """
 
     label: str
+    share: float
     top: tuple[float, float]
     stretch: tuple[float, float]
 
 
 WEARINGS = (
-    Wearing(WITH_MASK, (0.42, 0.47), (0.95, 1.05)),
-    Wearing(WITHOUT_MASK, (0.585, 0.63), (0.65, 0.85)),
-    Wearing(WITHOUT_MASK, (0.74, 0.8), (0.4, 0.55)),
+    Wearing(WITH_MASK, 0.42, (0.42, 0.48), (0.95, 1.1)),
+    Wearing(WITHOUT_MASK, 0.43, (0.555, 0.63), (0.7, 1.05)),
+    Wearing(WITHOUT_MASK, 0.15, (0.72, 0.82), (0.4, 0.8)),
 )
 """Right, below the nose, below the mouth."""
 
@@ -79,9 +90,10 @@ def compose_samples(
     wearers = _aligned_faces(crops, WITHOUT_MASK, landmarks, count // 2, rng)
     if not lenders or not wearers:
         return []
+    shares = [wearing.share for wearing in WEARINGS]
     composed = []
     for _ in range(count):
-        wearing = WEARINGS[int(rng.choice(len(WEARINGS), p=(0.45, 0.35, 0.2)))]
+        wearing = WEARINGS[int(rng.choice(len(WEARINGS), p=shares))]
         lender = lenders[int(rng.integers(len(lenders)))]
         wearer = wearers[int(rng.integers(len(wearers)))]
         patch = lay_mask(lender, wearer, wearing, rng)
@@ -103,20 +115,20 @@ def lay_mask(lender: Pixels, wearer: Pixels, wearing: Wearing, rng: np.random.Ge
         lender: Aligned masked face, shape (PATCH_SIZE, PATCH_SIZE, 3), uint8, RGB.
         wearer: Aligned unmasked face of the same shape.
         wearing: How the mask sits.
-        rng: Draws height, stretch, width, tilt and light.
+        rng: Draws cut, height, stretch, width, tilt and light.
     """
-    top, stretch = rng.uniform(*wearing.top), rng.uniform(*wearing.stretch)
+    cut, top, stretch = (rng.uniform(*each) for each in (CUT_TOP, wearing.top, wearing.stretch))
     width, tilt = rng.uniform(0.92, 1.08), rng.uniform(-0.06, 0.06)
     move = np.array(
         [
             [width, 0.0, (0.5 - 0.5 * width) * PATCH_SIZE],
-            [tilt, stretch, (top - MASK_TOP * stretch - 0.5 * tilt) * PATCH_SIZE],
+            [tilt, stretch, (top - cut * stretch - 0.5 * tilt) * PATCH_SIZE],
         ],
         dtype=np.float32,
     )
     size = (PATCH_SIZE, PATCH_SIZE)
     moved = cv2.warpAffine(lender, move, size, borderMode=cv2.BORDER_REPLICATE)
-    outline = (MASK_OUTLINE * PATCH_SIZE) @ move[:, :2].T + move[:, 2]
+    outline = ((MASK_OUTLINE + (0.0, cut)) * PATCH_SIZE) @ move[:, :2].T + move[:, 2]
     cover = np.zeros(size, dtype=np.float32)
     cv2.fillPoly(cover, [np.round(outline).astype(np.int32)], (1.0,))
     soft = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.8, 2.5)))[..., np.newaxis]
