@@ -128,7 +128,7 @@ def lay_mask(lender: Pixels, wearer: Pixels, wearing: Wearing, rng: np.random.Ge
     )
     size = (PATCH_SIZE, PATCH_SIZE)
     moved = cv2.warpAffine(lender, move, size, borderMode=cv2.BORDER_REPLICATE)
-    outline = ((MASK_OUTLINE + (0.0, cut)) * PATCH_SIZE) @ move[:, :2].T + move[:, 2]
+    outline = ((MASK_OUTLINE + np.array([0.0, cut])) * PATCH_SIZE) @ move[:, :2].T + move[:, 2]
     cover = np.zeros(size, dtype=np.float32)
     cv2.fillPoly(cover, [np.round(outline).astype(np.int32)], (1.0,))
     soft = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.8, 2.5)))[..., np.newaxis]
