@@ -3,7 +3,8 @@
 Real pictures of bare noses are rare in every public set. A mask is cut out of a masked face,
 along a polygon between eyes and chin, and laid over an unmasked face of another person: in its
 place (the person wears it), below the nose, or below the mouth (the person does not). The first
-kind keeps the network from taking the seam itself for the answer.
+kind keeps the network from taking the seam itself for the answer. All else of the wearer's picture
+stays as it is, so that nothing but the mask tells a composed face from others.
 """
 
 from __future__ import annotations
@@ -16,19 +17,26 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.classifier import resized
-from maskwatch_edge.contract import LABELS, WITH_MASK, WITHOUT_MASK
+from maskwatch_edge.contract import FACE_MARGIN, LABELS, WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.frame import Pixels
 
 from .landmarks import LandmarkFinder
 from .samples import PATCH_SIZE, Sample
 
+Affine = npt.NDArray[np.float64]
+"""Moves points of one picture to another, shape (2, 3), in pixels."""
+
 ANCHORS = np.array([[0.33, 0.36], [0.67, 0.36], [0.5, 0.68]], dtype=np.float32)
 """Right eye, left eye and middle of the mouth in an aligned face, as shares of its sides."""
 
-INNER = (0.12, 0.08, 0.88, 0.94)
-"""Edges of the face in an aligned picture, as shares."""
+UPPER_FACE = (slice(44, 70), slice(44, 132))
+"""Rows and columns of an aligned face, in pixels, that hold eyes and skin, and no mask."""
+
+MIN_COMPOSED_SIZE = 48
+"""Faces of frames that are smaller, in pixels, are neither cut from nor laid upon."""
 
 CUT_TOP = (0.44, 0.52)
 """Range of the height at which masks are cut out: their own upper edges differ as much."""
@@ -79,15 +87,14 @@ def compose_samples(
     """Compose `count` faces from the samples of one split.
 
     Args:
-        samples: Faces with and without masks; only whole-picture crops are used.
+        samples: Faces with and without masks.
         landmarks: Finds eyes and mouth.
         count: How many to make; more than half of them show a mask worn wrong.
         input_size: Side of the model's input in pixels.
         rng: Decides who lends a mask to whom, and how it sits.
     """
-    crops = [sample for sample in samples if sample.face.box is None]
-    lenders = _aligned_faces(crops, WITH_MASK, landmarks, count // 2, rng)
-    wearers = _aligned_faces(crops, WITHOUT_MASK, landmarks, count // 2, rng)
+    lenders = _aligned_faces(samples, WITH_MASK, landmarks, count // 2, rng)
+    wearers = _aligned_faces(samples, WITHOUT_MASK, landmarks, count // 2, rng)
     if not lenders or not wearers:
         return []
     shares = [wearing.share for wearing in WEARINGS]
@@ -97,43 +104,86 @@ def compose_samples(
         lender = lenders[int(rng.integers(len(lenders)))]
         wearer = wearers[int(rng.integers(len(wearers)))]
         patch = lay_mask(lender, wearer, wearing, rng)
-        face = LabelledFace(
-            Path("composed"),
-            wearing.label,
-            "composed",
-            worn_wrong=wearing.label == WITHOUT_MASK,
-        )
-        index = LABELS.index(wearing.label)
-        composed.append(Sample(patch, INNER, resized(patch, input_size), face, index))
+        composed.append(_composed(wearer, patch, wearing, input_size))
     return composed
 
 
-def lay_mask(lender: Pixels, wearer: Pixels, wearing: Wearing, rng: np.random.Generator) -> Pixels:
-    """Lay the mask of one aligned face over another.
+@dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """A face, and where its eyes and mouth are.
+
+    Attributes:
+        sample: The face in its picture.
+        pixels: The same with eyes and mouth at `ANCHORS`, shape (PATCH_SIZE, PATCH_SIZE, 3).
+        back: Moves points of `pixels` to the sample's patch.
+    """
+
+    sample: Sample
+    pixels: Pixels
+    back: Affine
+
+
+def lay_mask(
+    lender: AlignedFace, wearer: AlignedFace, wearing: Wearing, rng: np.random.Generator
+) -> Pixels:
+    """Lay the mask of one face over another, in the other's picture.
 
     Args:
-        lender: Aligned masked face, shape (PATCH_SIZE, PATCH_SIZE, 3), uint8, RGB.
-        wearer: Aligned unmasked face of the same shape.
+        lender: A masked face.
+        wearer: An unmasked face.
         wearing: How the mask sits.
-        rng: Draws cut, height, stretch, width, tilt and light.
+        rng: Draws cut, height, stretch, width, tilt, softness and light.
+
+    Returns:
+        The wearer's patch, shape (PATCH_SIZE, PATCH_SIZE, 3), uint8, RGB.
     """
+    move, outline = _place_mask(wearing, rng)
+    move = wearer.back @ np.vstack([move, (0.0, 0.0, 1.0)])
+    size = (PATCH_SIZE, PATCH_SIZE)
+    moved = cv2.warpAffine(lender.pixels, move, size, borderMode=cv2.BORDER_REPLICATE)
+    corners = outline @ move[:, :2].T + move[:, 2]
+    cover = np.zeros(size, dtype=np.float32)
+    cv2.fillPoly(cover, [np.round(corners).astype(np.int32)], (1.0,))
+    soft = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.6, 2.5)))[..., np.newaxis]
+    light = _gain(lender, wearer) ** rng.uniform(0, 1) * rng.uniform(0.85, 1.1)
+    mixed = soft * moved * light + (1 - soft) * wearer.sample.patch
+    return np.asarray(np.clip(mixed, 0, 255), dtype=np.uint8)
+
+
+def _place_mask(
+    wearing: Wearing, rng: np.random.Generator
+) -> tuple[Affine, npt.NDArray[np.float64]]:
+    """Draw how a mask moves within an aligned picture, and the outline that it is cut out by."""
     cut, top, stretch = (rng.uniform(*each) for each in (CUT_TOP, wearing.top, wearing.stretch))
     width, tilt = rng.uniform(0.92, 1.08), rng.uniform(-0.06, 0.06)
     move = np.array(
         [
             [width, 0.0, (0.5 - 0.5 * width) * PATCH_SIZE],
             [tilt, stretch, (top - cut * stretch - 0.5 * tilt) * PATCH_SIZE],
-        ],
-        dtype=np.float32,
+        ]
     )
-    size = (PATCH_SIZE, PATCH_SIZE)
-    moved = cv2.warpAffine(lender, move, size, borderMode=cv2.BORDER_REPLICATE)
-    outline = ((MASK_OUTLINE + np.array([0.0, cut])) * PATCH_SIZE) @ move[:, :2].T + move[:, 2]
-    cover = np.zeros(size, dtype=np.float32)
-    cv2.fillPoly(cover, [np.round(outline).astype(np.int32)], (1.0,))
-    soft = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.8, 2.5)))[..., np.newaxis]
-    mixed = soft * moved * rng.uniform(0.8, 1.1) + (1 - soft) * wearer
-    return np.clip(mixed, 0, 255).astype(np.uint8)
+    return move, (MASK_OUTLINE + np.array([0.0, cut])) * PATCH_SIZE
+
+
+def _gain(lender: AlignedFace, wearer: AlignedFace) -> float:
+    """Return how much brighter the wearer's skin is than the lender's."""
+    ratio = (wearer.pixels[UPPER_FACE].mean() + 1) / (lender.pixels[UPPER_FACE].mean() + 1)
+    return float(np.clip(ratio, 0.5, 2.0))
+
+
+def _composed(wearer: AlignedFace, patch: Pixels, wearing: Wearing, input_size: int) -> Sample:
+    worn_wrong = wearing.label == WITHOUT_MASK
+    face = LabelledFace(Path("composed"), wearing.label, "composed", worn_wrong=worn_wrong)
+    inner = wearer.sample.inner
+    crop = resized(_with_margin(patch, inner), input_size)
+    return Sample(patch, inner, crop, face, LABELS.index(wearing.label))
+
+
+def _with_margin(patch: Pixels, inner: tuple[float, float, float, float]) -> Pixels:
+    x1, y1, x2, y2 = (round(edge * PATCH_SIZE) for edge in inner)
+    box = FaceBox(x1, y1, x2, y2).expanded(FACE_MARGIN).clipped(PATCH_SIZE, PATCH_SIZE)
+    assert box, "a face lies in its own patch"
+    return np.asarray(patch[box.y1 : box.y2, box.x1 : box.x2])
 
 
 def _aligned_faces(
@@ -142,28 +192,28 @@ def _aligned_faces(
     landmarks: LandmarkFinder,
     count: int,
     rng: np.random.Generator,
-) -> list[Pixels]:
-    members = [sample for sample in samples if sample.face.label == label]
+) -> list[AlignedFace]:
+    members = [sample for sample in samples if sample.face.label == label and _serves(sample)]
     order = rng.permutation(len(members))[:count]
-    aligned = (_align(members[int(index)].patch, landmarks) for index in order)
-    return [patch for patch in aligned if patch is not None]
+    aligned = (_align(members[int(index)], landmarks) for index in order)
+    return [face for face in aligned if face is not None]
 
 
-def _align(patch: Pixels, landmarks: LandmarkFinder) -> Pixels | None:
-    found = landmarks.find_largest(patch)
+def _serves(sample: Sample) -> bool:
+    box = sample.face.box
+    return not sample.face.worn_wrong and (box is None or box.size >= MIN_COMPOSED_SIZE)
+
+
+def _align(sample: Sample, landmarks: LandmarkFinder) -> AlignedFace | None:
+    found = landmarks.find_largest(sample.patch)
     if found is None:
         return None
     points = found.points
     anchors = np.stack([points[0], points[1], points[3:5].mean(axis=0)])
-    transform = _similarity(anchors, ANCHORS * PATCH_SIZE)
+    transform, _ = cv2.estimateAffinePartial2D(anchors, ANCHORS * PATCH_SIZE, method=cv2.LMEDS)
     if transform is None:
         return None
     size = (PATCH_SIZE, PATCH_SIZE)
-    return np.asarray(cv2.warpAffine(patch, transform, size, borderMode=cv2.BORDER_REPLICATE))
-
-
-def _similarity(
-    source: npt.NDArray[np.float32], target: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float64] | None:
-    transform, _ = cv2.estimateAffinePartial2D(source, target, method=cv2.LMEDS)
-    return None if transform is None else np.asarray(transform)
+    pixels = cv2.warpAffine(sample.patch, transform, size, borderMode=cv2.BORDER_REPLICATE)
+    back = np.asarray(cv2.invertAffineTransform(transform), dtype=np.float64)
+    return AlignedFace(sample, np.asarray(pixels), back)
