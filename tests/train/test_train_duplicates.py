@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import product
+
 import cv2
 import numpy as np
 import pytest
@@ -26,7 +29,7 @@ def draw_picture(seed: int, width: int = 150, height: int = 180) -> Pixels:
 
 
 def are_twins(one: Pixels, other: Pixels) -> bool:
-    groups = group_twins([perceptual_hash(one), perceptual_hash(other)])
+    groups = group_twins([[perceptual_hash(one)], [perceptual_hash(other)]])
     return bool(groups[0] == groups[1])
 
 
@@ -69,32 +72,51 @@ def test_another_picture_is_no_twin(pair: tuple[int, int]) -> None:
 
 def test_pictures_of_noise_are_no_twins_of_each_other() -> None:
     rng = np.random.default_rng(1)
-    hashes = [perceptual_hash(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)) for _ in range(40)]
-    assert group_twins(hashes).tolist() == list(range(40))
+    noise = (rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(40))
+    assert group_twins([[perceptual_hash(picture)] for picture in noise]).tolist() == list(
+        range(40)
+    )
 
 
-@given(hashes=st.lists(st.tuples(few_bits, few_bits), max_size=20), distance=st.integers(0, 2))
+@given(
+    views=st.lists(st.lists(st.tuples(few_bits, few_bits), min_size=1, max_size=3), max_size=12),
+    distance=st.integers(0, 2),
+)
 def test_grouping_joins_just_what_a_chain_of_twins_joins(
-    hashes: list[HashPair], distance: int
+    views: list[list[HashPair]], distance: int
 ) -> None:
-    groups = group_twins(hashes, max_distance=distance).tolist()
-    for index in range(len(hashes)):
-        assert groups[index] == min(chain_from(index, hashes, distance))
+    groups = group_twins(views, max_distance=distance).tolist()
+    for index in range(len(views)):
+        assert groups[index] == min(chain_from(index, views, distance))
 
 
-def chain_from(start: int, hashes: list[HashPair], distance: int) -> set[int]:
+def chain_from(start: int, views: list[list[HashPair]], distance: int) -> set[int]:
     """Follow twins of twins the slow way."""
     reached, waiting = {start}, [start]
     while waiting:
         here = waiting.pop()
-        for other in set(range(len(hashes))) - reached:
-            first, second = sorted((here, other))
-            plain, mirrored = hashes[second]
-            bits = min((hashes[first][0] ^ value).bit_count() for value in (plain, mirrored))
-            if bits <= distance:
+        for other in set(range(len(views))) - reached:
+            if any(are_near(one, two, distance) for one, two in in_order(views, here, other)):
                 reached.add(other)
                 waiting.append(other)
     return reached
+
+
+def in_order(
+    views: list[list[HashPair]], here: int, other: int
+) -> Iterable[tuple[HashPair, HashPair]]:
+    first, second = sorted((here, other))
+    return product(views[first], views[second])
+
+
+def are_near(one: HashPair, two: HashPair, distance: int) -> bool:
+    return min((one[0] ^ value).bit_count() for value in two) <= distance
+
+
+def test_a_frame_is_the_twin_of_a_picture_that_was_cut_out_of_it() -> None:
+    frame, face = draw_picture(1), draw_picture(2)
+    views = [[perceptual_hash(frame), perceptual_hash(face)], [perceptual_hash(face)]]
+    assert group_twins(views).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +129,7 @@ def chain_from(start: int, hashes: list[HashPair], distance: int) -> set[int]:
 )
 def test_twins_differ_in_six_bits_at_most(bits: int, expected: list[int]) -> None:
     far = 2**64 - 1
-    assert group_twins([(0, far), ((1 << bits) - 1, far - 1)]).tolist() == expected
+    assert group_twins([[(0, far)], [((1 << bits) - 1, far - 1)]]).tolist() == expected
 
 
 def test_no_pictures_have_no_groups() -> None:

@@ -5,6 +5,9 @@ light. Two pictures are twins if their hashes, or the hash of one and that of th
 image, differ in at most `MAX_DISTANCE` of 64 bits; twins of twins belong together. At 6 bits
 3 in 1,000 of the groups found in the 12K set mix both labels, which only strangers do; at 8 bits
 chains join hundreds of strangers.
+
+A data set of crops may have been cut out of another one's frames: the 12K set holds faces of the
+annotated frames. So a frame is compared by each of its faces, too.
 """
 
 from __future__ import annotations
@@ -19,11 +22,13 @@ from PIL import Image
 from maskwatch_edge.frame import Pixels
 
 Hashes = npt.NDArray[np.uint64]
+HashPair = tuple[int, int]
+"""Of a picture and of its mirror image."""
 
 MAX_DISTANCE = 6
 
 
-def perceptual_hash(pixels: Pixels) -> tuple[int, int]:
+def perceptual_hash(pixels: Pixels) -> HashPair:
     """Return the 64-bit hash of a picture and of its mirror image."""
     grey = Image.fromarray(pixels).convert("L").resize((64, 64))
     return _bits(grey), _bits(grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
@@ -34,28 +39,34 @@ def _bits(picture: Image.Image) -> int:
 
 
 def group_twins(
-    hashes: Sequence[tuple[int, int]], max_distance: int = MAX_DISTANCE
+    views: Sequence[Sequence[HashPair]], max_distance: int = MAX_DISTANCE
 ) -> npt.NDArray[np.int64]:
     """Group pictures by likeness.
 
     Args:
-        hashes: What `perceptual_hash` returned for each picture.
+        views: For each picture what `perceptual_hash` returned for it, and for parts of it that
+            may be pictures elsewhere.
         max_distance: Bits in which the hashes of twins may differ.
 
     Returns:
         For each picture the index of the first picture of its group.
     """
-    parents = np.arange(len(hashes))
-    plain = np.array([pair[0] for pair in hashes], dtype=np.uint64)
-    mirrored = np.array([pair[1] for pair in hashes], dtype=np.uint64)
-    for index in range(len(hashes)):
+    parents = np.arange(len(views))
+    owners = np.repeat(parents, [len(pairs) for pairs in views])
+    plain, mirrored = _columns([pair for pairs in views for pair in pairs])
+    for index in range(len(owners)):
         distances = np.minimum(
             np.bitwise_count(plain[index] ^ plain[index + 1 :]),
             np.bitwise_count(plain[index] ^ mirrored[index + 1 :]),
         )
         for twin in index + 1 + np.flatnonzero(distances <= max_distance):
-            _join(parents, index, int(twin))
-    return np.array([_root(parents, index) for index in range(len(hashes))], dtype=np.int64)
+            _join(parents, int(owners[index]), int(owners[twin]))
+    return np.array([_root(parents, index) for index in range(len(views))], dtype=np.int64)
+
+
+def _columns(pairs: Sequence[HashPair]) -> tuple[Hashes, Hashes]:
+    both = np.array(pairs, dtype=np.uint64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
 
 
 def _root(parents: npt.NDArray[np.int64], index: int) -> int:

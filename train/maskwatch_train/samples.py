@@ -22,7 +22,7 @@ from maskwatch_edge.frame import Pixels
 from maskwatch_edge.metrics import kind_of
 from maskwatch_edge.pictures import read_picture
 
-from .duplicates import group_twins, perceptual_hash
+from .duplicates import HashPair, group_twins, perceptual_hash
 from .landmarks import LandmarkFinder
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -42,6 +42,9 @@ WHOLE_PICTURE_INNER = (0.08, 0.08, 0.92, 0.92)
 """Where the face is taken to be in a picture that is a crop already, as shares."""
 
 MAX_UNREADABLE_SHARE = 0.01
+
+SMALLEST_TWIN = 32
+"""Faces in frames that are smaller, in pixels, are not compared with pictures: they look alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +87,8 @@ class _Picture:
 
     faces: tuple[LabelledFace, ...]
     pixels: Pixels
-    hashes: tuple[int, int]
+    views: tuple[HashPair, ...]
+    """Hashes of the whole, and of each larger face in it as somebody may have cut it out."""
 
 
 def load_data_set(
@@ -119,11 +123,11 @@ def load_data_set(
     """
     faces = [face for folder in folders for face in read_faces(folder)]
     pictures, unreadable = _read_pictures(faces, warn)
-    groups = group_twins([picture.hashes for picture in pictures])
+    groups = group_twins([picture.views for picture in pictures])
     splits = assign_splits(
         [picture.faces[0].published_split for picture in pictures],
         groups,
-        draw_groups([min(picture.hashes) for picture in pictures], groups, seed),
+        draw_groups([min(picture.views[0]) for picture in pictures], groups, seed),
         test_share=test_share,
         validation_share=validation_share,
         fold=fold,
@@ -231,13 +235,20 @@ def _read_pictures(
             warn(f"skipped: {error}")
             unreadable.append(str(path))
             continue
-        pictures.append(_Picture(tuple(members), pixels, perceptual_hash(pixels)))
+        pictures.append(_Picture(tuple(members), pixels, _views(pixels, members)))
     if len(unreadable) > MAX_UNREADABLE_SHARE * len(by_path):
         raise InputError(
             f"{len(unreadable)} of {len(by_path)} pictures cannot be read, the first is "
             f"{unreadable[0]}; at most 1 % may be: copy the data set again"
         )
     return pictures, unreadable
+
+
+def _views(pixels: Pixels, faces: Sequence[LabelledFace]) -> tuple[HashPair, ...]:
+    boxes = [face.box for face in faces if face.box and face.box.size >= SMALLEST_TWIN]
+    inside = [box.clipped(pixels.shape[1], pixels.shape[0]) for box in boxes]
+    parts = [pixels[box.y1 : box.y2, box.x1 : box.x2] for box in inside if box]
+    return tuple(map(perceptual_hash, (pixels, *parts)))
 
 
 def _samples_of(
