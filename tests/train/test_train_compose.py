@@ -13,11 +13,12 @@ from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.compose import (
-    WEARINGS,
+    MASK_OUTLINE,
+    RECIPES,
     AlignedFace,
-    Wearing,
+    Recipe,
     compose_samples,
-    lay_mask,
+    lay_piece,
 )
 from maskwatch_train.landmarks import LandmarkFinder
 from maskwatch_train.samples import PATCH_SIZE, Sample, cut_sample
@@ -99,14 +100,14 @@ def test_a_picture_without_a_face_has_no_landmarks(finder: LandmarkFinder) -> No
     assert finder.find_largest(np.full((120, 90, 3), 128, dtype=np.uint8)) is None
 
 
-@pytest.mark.parametrize("wearing", WEARINGS)
-def test_a_mask_covers_the_face_from_its_upper_edge_down(wearing: Wearing) -> None:
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_piece_lies_where_its_recipe_says(recipe: Recipe) -> None:
     lender, wearer = plain_face(255), plain_face(0)
     for seed in range(20):
-        picture = lay_mask(lender, wearer, wearing, np.random.default_rng(seed))
-        rows = np.flatnonzero(picture[:, PATCH_SIZE // 2, 0] > 60) / PATCH_SIZE
+        picture = lay_piece(lender, wearer, recipe, np.random.default_rng(seed))
+        rows = np.flatnonzero(picture[:, PATCH_SIZE // 2, 0] > 0) / PATCH_SIZE
         # Tilt and the soft edge move the upper edge by a few hundredths.
-        assert wearing.top[0] - 0.05 <= rows.min() <= wearing.top[1] + 0.05
+        assert recipe.top[0] - 0.06 <= rows.min() <= recipe.top[1] + 0.06
         assert picture[: PATCH_SIZE // 3].max() == 0
 
 
@@ -122,9 +123,17 @@ def test_nothing_but_the_mask_differs_from_the_wearers_picture(
 
 
 def test_the_same_mask_sits_lower_when_it_is_worn_wrong() -> None:
-    tops = [wearing.top for wearing in WEARINGS]
-    assert [wearing.label for wearing in WEARINGS] == [WITH_MASK, WITHOUT_MASK, WITHOUT_MASK]
+    masks = [recipe for recipe in RECIPES if recipe.outline is MASK_OUTLINE]
+    assert [recipe.label for recipe in masks] == [WITH_MASK, WITHOUT_MASK, WITHOUT_MASK]
+    tops = [recipe.top for recipe in masks]
     assert tops[0][1] < tops[1][0] < tops[1][1] < tops[2][0]
+
+
+def test_a_face_counts_as_masked_unless_a_nose_is_bare() -> None:
+    for recipe in RECIPES:
+        if recipe.outline is not MASK_OUTLINE:
+            assert recipe.label == recipe.lender
+    assert sum(recipe.share for recipe in RECIPES) == pytest.approx(1)
 
 
 def plain_face(value: int) -> AlignedFace:

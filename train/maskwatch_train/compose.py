@@ -1,10 +1,11 @@
-"""Masks worn wrong, composed: real masks moved onto real faces.
+"""Masks worn wrong, composed of real masks and real faces.
 
 Real pictures of bare noses are rare in every public set. A mask is cut out of a masked face,
 along a polygon between eyes and chin, and laid over an unmasked face of another person: in its
-place (the person wears it), below the nose, or below the mouth (the person does not). The first
-kind keeps the network from taking the seam itself for the answer. All else of the wearer's picture
-stays as it is, so that nothing but the mask tells a composed face from others.
+place (the person wears it), below the nose, or below the mouth (the person does not). Or a nose is
+laid over a masked face. Others get a piece that changes nothing: a mask in its place, or the piece
+of another mask where the nose would be. They keep the network from taking the seam itself for the
+answer. All else of the picture stays as it is, for the same reason.
 """
 
 from __future__ import annotations
@@ -50,30 +51,60 @@ MASK_OUTLINE = np.array(
 )  # fmt: skip
 """Edge of a mask in an aligned picture, as shares; its highest point is at 0."""
 
+NOSE_OUTLINE = np.array(
+    [[0.3, 0.0], [0.7, 0.0], [0.84, 0.06], [0.82, 0.15], [0.6, 0.18], [0.4, 0.18], [0.18, 0.15],
+     [0.16, 0.06]],
+    dtype=np.float32,
+)  # fmt: skip
+"""Edge of nose and cheeks, likewise."""
 
-@dataclass(frozen=True)
-class Wearing:
-    """How a mask sits.
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How a face is composed.
 
     Attributes:
-        label: What the face then counts as.
-        share: How many of the composed faces show it.
-        top: Range of the height of its upper edge; the tip of the nose is at 0.55.
+        share: How many of the composed faces are made this way.
+        label: What such a face counts as.
+        lender: Label of the face that a piece is cut out of.
+        wearer: Label of the face that it is laid over.
+        outline: Edge of the piece.
+        cut: Range of the height at which it is cut out, as a share of an aligned picture.
+        top: Range of the height of its upper edge where it is laid; the tip of the nose is at 0.55.
         stretch: Range of its vertical stretch: a mask below the nose hangs, or is folded.
+        likeness: How far its light and colour follow the wearer's skin at least, in [0, 1].
     """
 
-    label: str
     share: float
-    top: tuple[float, float]
-    stretch: tuple[float, float]
+    label: str
+    lender: str
+    wearer: str
+    outline: npt.NDArray[np.float32]
+    cut: Range
+    top: Range
+    stretch: Range
+    likeness: float = 0.0
 
 
-WEARINGS = (
-    Wearing(WITH_MASK, 0.42, (0.42, 0.48), (0.95, 1.1)),
-    Wearing(WITHOUT_MASK, 0.43, (0.555, 0.63), (0.7, 1.05)),
-    Wearing(WITHOUT_MASK, 0.15, (0.72, 0.82), (0.4, 0.8)),
+def _mask(share: float, label: str, top: Range, stretch: Range) -> Recipe:
+    return Recipe(share, label, WITH_MASK, WITHOUT_MASK, MASK_OUTLINE, CUT_TOP, top, stretch)
+
+
+def _nose(share: float, label: str, lender: str) -> Recipe:
+    top = (0.4, 0.43)
+    return Recipe(share, label, lender, WITH_MASK, NOSE_OUTLINE, top, top, (0.95, 1.15), 0.8)
+
+
+RECIPES = (
+    _mask(0.3, WITH_MASK, (0.42, 0.48), (0.95, 1.1)),
+    _mask(0.3, WITHOUT_MASK, (0.555, 0.63), (0.7, 1.05)),
+    _mask(0.1, WITHOUT_MASK, (0.72, 0.82), (0.4, 0.8)),
+    _nose(0.18, WITHOUT_MASK, WITHOUT_MASK),
+    _nose(0.12, WITH_MASK, WITH_MASK),
 )
-"""Right, below the nose, below the mouth."""
+"""A mask in its place, below the nose, below the mouth; a nose laid bare, or not."""
 
 
 def compose_samples(
@@ -93,18 +124,16 @@ def compose_samples(
         input_size: Side of the model's input in pixels.
         rng: Decides who lends a mask to whom, and how it sits.
     """
-    lenders = _aligned_faces(samples, WITH_MASK, landmarks, count // 2, rng)
-    wearers = _aligned_faces(samples, WITHOUT_MASK, landmarks, count // 2, rng)
-    if not lenders or not wearers:
+    faces = {label: _aligned_faces(samples, label, landmarks, count // 2, rng) for label in LABELS}
+    if not all(faces.values()):
         return []
-    shares = [wearing.share for wearing in WEARINGS]
     composed = []
-    for _ in range(count):
-        wearing = WEARINGS[int(rng.choice(len(WEARINGS), p=shares))]
-        lender = lenders[int(rng.integers(len(lenders)))]
-        wearer = wearers[int(rng.integers(len(wearers)))]
-        patch = lay_mask(lender, wearer, wearing, rng)
-        composed.append(_composed(wearer, patch, wearing, input_size))
+    for place in rng.choice(len(RECIPES), size=count, p=[recipe.share for recipe in RECIPES]):
+        recipe = RECIPES[int(place)]
+        lender, wearer = (_draw(faces[label], rng) for label in (recipe.lender, recipe.wearer))
+        composed.append(
+            _composed(wearer, lay_piece(lender, wearer, recipe, rng), recipe, input_size)
+        )
     return composed
 
 
@@ -123,21 +152,21 @@ class AlignedFace:
     back: Affine
 
 
-def lay_mask(
-    lender: AlignedFace, wearer: AlignedFace, wearing: Wearing, rng: np.random.Generator
+def lay_piece(
+    lender: AlignedFace, wearer: AlignedFace, recipe: Recipe, rng: np.random.Generator
 ) -> Pixels:
-    """Lay the mask of one face over another, in the other's picture.
+    """Lay a piece of one face over another, in the other's picture.
 
     Args:
-        lender: A masked face.
-        wearer: An unmasked face.
-        wearing: How the mask sits.
+        lender: The face that it is cut out of.
+        wearer: The face that it is laid over.
+        recipe: What is cut out, and where it is laid.
         rng: Draws cut, height, stretch, width, tilt, softness and light.
 
     Returns:
         The wearer's patch, shape (PATCH_SIZE, PATCH_SIZE, 3), uint8, RGB.
     """
-    move, outline = _place_mask(wearing, rng)
+    move, outline = _place(recipe, rng)
     move = wearer.back @ np.vstack([move, (0.0, 0.0, 1.0)])
     size = (PATCH_SIZE, PATCH_SIZE)
     moved = cv2.warpAffine(lender.pixels, move, size, borderMode=cv2.BORDER_REPLICATE)
@@ -145,16 +174,14 @@ def lay_mask(
     cover = np.zeros(size, dtype=np.float32)
     cv2.fillPoly(cover, [np.round(corners).astype(np.int32)], (1.0,))
     soft = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.6, 2.5)))[..., np.newaxis]
-    light = _gain(lender, wearer) ** rng.uniform(0, 1) * rng.uniform(0.85, 1.1)
+    light = _gains(lender, wearer) ** rng.uniform(recipe.likeness, 1) * rng.uniform(0.85, 1.1)
     mixed = soft * moved * light + (1 - soft) * wearer.sample.patch
     return np.asarray(np.clip(mixed, 0, 255), dtype=np.uint8)
 
 
-def _place_mask(
-    wearing: Wearing, rng: np.random.Generator
-) -> tuple[Affine, npt.NDArray[np.float64]]:
-    """Draw how a mask moves within an aligned picture, and the outline that it is cut out by."""
-    cut, top, stretch = (rng.uniform(*each) for each in (CUT_TOP, wearing.top, wearing.stretch))
+def _place(recipe: Recipe, rng: np.random.Generator) -> tuple[Affine, npt.NDArray[np.float64]]:
+    """Draw how a piece moves within an aligned picture, and the outline that it is cut out by."""
+    cut, top, stretch = (rng.uniform(*each) for each in (recipe.cut, recipe.top, recipe.stretch))
     width, tilt = rng.uniform(0.92, 1.08), rng.uniform(-0.06, 0.06)
     move = np.array(
         [
@@ -162,21 +189,25 @@ def _place_mask(
             [tilt, stretch, (top - cut * stretch - 0.5 * tilt) * PATCH_SIZE],
         ]
     )
-    return move, (MASK_OUTLINE + np.array([0.0, cut])) * PATCH_SIZE
+    return move, (recipe.outline + np.array([0.0, cut])) * PATCH_SIZE
 
 
-def _gain(lender: AlignedFace, wearer: AlignedFace) -> float:
-    """Return how much brighter the wearer's skin is than the lender's."""
-    ratio = (wearer.pixels[UPPER_FACE].mean() + 1) / (lender.pixels[UPPER_FACE].mean() + 1)
-    return float(np.clip(ratio, 0.5, 2.0))
+def _gains(lender: AlignedFace, wearer: AlignedFace) -> npt.NDArray[np.float64]:
+    """Return how much brighter the wearer's skin is than the lender's, by colour."""
+    skins = [face.pixels[UPPER_FACE].mean(axis=(0, 1)) + 1 for face in (wearer, lender)]
+    return np.asarray(np.clip(skins[0] / skins[1], 0.5, 2.0))
 
 
-def _composed(wearer: AlignedFace, patch: Pixels, wearing: Wearing, input_size: int) -> Sample:
-    worn_wrong = wearing.label == WITHOUT_MASK
-    face = LabelledFace(Path("composed"), wearing.label, "composed", worn_wrong=worn_wrong)
+def _draw(faces: Sequence[AlignedFace], rng: np.random.Generator) -> AlignedFace:
+    return faces[int(rng.integers(len(faces)))]
+
+
+def _composed(wearer: AlignedFace, patch: Pixels, recipe: Recipe, input_size: int) -> Sample:
+    worn_wrong = recipe.label == WITHOUT_MASK
+    face = LabelledFace(Path("composed"), recipe.label, "composed", worn_wrong=worn_wrong)
     inner = wearer.sample.inner
     crop = resized(_with_margin(patch, inner), input_size)
-    return Sample(patch, inner, crop, face, LABELS.index(wearing.label))
+    return Sample(patch, inner, crop, face, LABELS.index(recipe.label))
 
 
 def _with_margin(patch: Pixels, inner: tuple[float, float, float, float]) -> Pixels:
