@@ -18,6 +18,7 @@ from .faces import HaarFinder
 from .lamps.command import COMMAND as LAMP
 from .loop import closing_all, stopped_by_signals, watch
 from .models import shipped_model
+from .models_command import COMMAND as MODELS
 from .pipeline import Watcher
 from .run_command import COMMAND as RUN
 from .sinks import AnnotatedFiles, JsonLines, Sink, TextLines
@@ -136,6 +137,7 @@ COMMANDS = (
     DEPLOY,
     DOCTOR,
     LAMP,
+    MODELS,
     Command(
         "evaluate",
         "measure a model on labelled faces or annotated frames",

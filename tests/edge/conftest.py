@@ -19,6 +19,7 @@ from maskwatch_edge.cameras.camera import CameraReader
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import Thresholds
 from maskwatch_edge.frame import Frame, Pixels
+from maskwatch_edge.models import YUNET
 from maskwatch_edge.pipeline import Watcher
 
 # Warnings are errors in the program that is started, too.
@@ -113,6 +114,15 @@ def masked_portrait(portrait: Pixels) -> Pixels:
 def bare_portrait(portrait: Pixels) -> Pixels:
     """Give the same under pink light: the tiny model takes it for a face without a mask."""
     return np.asarray(portrait * np.array([1.0, 0.7, 1.0]), dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def yunet(shared: Path) -> Path:
+    """Give the file of the finder YuNet."""
+    path = shared / "weights" / YUNET.file_name
+    if not path.is_file():
+        pytest.skip(f"needs YuNet in {path}, which is not here")
+    return path
 
 
 def next_frame(reader: CameraReader) -> Frame:
