@@ -5,7 +5,7 @@ from .boxes import FaceBox
 from .classifier import MaskClassifier
 from .contract import LABELS, ModelContract
 from .errors import MaskwatchError
-from .faces import HaarFinder
+from .finders import HaarFinder
 from .frame import Frame
 from .pipeline import Watcher
 from .verdict import Decision, Sighting, Verdict

@@ -7,33 +7,33 @@ import sys
 from pathlib import Path
 
 from .cameras.sources import FolderSource, open_source
-from .classifier import MaskClassifier
 from .command import Command, count
 from .config import Thresholds
 from .config.command import COMMAND as CONFIG
 from .deploy.command import COMMAND as DEPLOY
 from .doctor.command import COMMAND as DOCTOR
 from .errors import InputError, SourceError
-from .faces import HaarFinder
+from .finders import open_finder
 from .lamps.command import COMMAND as LAMP
 from .loop import closing_all, stopped_by_signals, watch
-from .models import shipped_model
 from .models_command import COMMAND as MODELS
 from .pipeline import Watcher
 from .run_command import COMMAND as RUN
 from .sinks import AnnotatedFiles, JsonLines, Sink, TextLines
-from .watch_options import add_model_file, add_model_options, add_watch_options
-
-
-def _classifier(path: Path | None, options: argparse.Namespace) -> MaskClassifier:
-    return MaskClassifier(
-        path or shipped_model(), interpreter=options.interpreter, threads=options.threads
-    )
+from .watch_options import (
+    add_finder,
+    add_model_file,
+    add_model_options,
+    add_watch_options,
+    classifier_of,
+    faces_of,
+)
 
 
 def _watcher(model: Path | None, options: argparse.Namespace) -> Watcher:
     thresholds = Thresholds(options.min_face_score, options.min_score)
-    return Watcher(HaarFinder(options.cascade), _classifier(model, options), thresholds)
+    finder = open_finder(faces_of(options, options.finder))
+    return Watcher(finder, classifier_of(options, model), thresholds)
 
 
 def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +48,7 @@ def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--annotate", type=Path, metavar="DIR", help="write the frames with boxes drawn on them"
     )
+    add_finder(parser)
     add_watch_options(parser)
     add_model_options(parser)
 
@@ -97,6 +98,7 @@ def _add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write all figures, and plots beside them"
     )
+    add_finder(parser)
     add_watch_options(parser)
     add_model_options(parser)
 
@@ -108,7 +110,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise InputError("--split goes with --crops: annotated frames have no published splits")
     selection = evaluate.Selection.read(options.min_face_size, options.split, options.held_out)
     if options.crops:
-        classifier = _classifier(options.model, options)
+        classifier = classifier_of(options, options.model)
         evaluate.evaluate_crops(classifier, options.crops, selection, options.json)
     else:
         watcher = _watcher(options.model, options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .classifier import MaskClassifier
 from .config import Thresholds
-from .faces import FaceFinder
+from .finders import FaceFinder
 from .frame import Frame
 from .verdict import Sighting, decide
 

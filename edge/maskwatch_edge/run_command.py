@@ -16,7 +16,7 @@ from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
 from .config.command import add_config_options, load_from_options
 from .display.display import open_display
 from .errors import MaskwatchError
-from .faces import DEFAULT_CASCADE, HaarFinder
+from .finders import open_finder
 from .guard import Guarded
 from .lamps.gpio import GpioLine
 from .lamps.indicator import Indicator
@@ -28,7 +28,7 @@ from .pipeline import Watcher
 from .printing import warn_on_stderr
 from .service import Service, monotonic_seconds
 from .view import Output
-from .watch_options import add_model_file, add_model_options, add_watch_options
+from .watch_options import add_finder, add_model_file, add_model_options, add_watch_options
 
 STALE_SECONDS = 15.0
 """Half of the unit's WatchdogSec: a slow board may take seconds for a frame, and a loop that hangs
@@ -53,10 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--jsonl", action="store_const", const="frames", dest="lines", help="as --lines frames")
     add_model_file(parser)
+    add_finder(parser)
     add_watch_options(parser)
     add_model_options(parser)
     # What is not given is left to the configuration.
-    parser.set_defaults(min_face_score=None, min_score=None, cascade=None, interpreter=None)
+    parser.set_defaults(min_face_score=None, min_score=None, interpreter=None)
+    parser.set_defaults(finder=None, work_size=None, smallest_face=None)
     add_config_options(parser)
 
 
@@ -65,7 +67,11 @@ def flags_of(options: argparse.Namespace) -> dict[str, object]:
     return {
         "camera.source": options.source,
         "faces.min_score": options.min_face_score,
+        "faces.finder": options.finder,
+        "faces.model": options.finder_model,
+        "faces.work_size_px": options.work_size,
         "faces.cascade": options.cascade,
+        "faces.min_size_px": options.smallest_face,
         "model.path": options.model,
         "model.interpreter": options.interpreter,
         "model.threads": options.threads,
@@ -105,20 +111,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def build_watcher(config: Config) -> Watcher:
-    """Load the cascade and the model.
+    """Load the finder and the model.
 
     Raises:
-        InputError: If the cascade cannot be loaded.
+        InputError: If the finder cannot be loaded.
         ModelError: If the model is broken.
     """
-    faces = config.faces
-    finder = HaarFinder(faces.cascade or DEFAULT_CASCADE, min_size=faces.min_size_px)
+    finder = open_finder(config.faces)
     classifier = MaskClassifier(
         config.model.path or shipped_model(),
         threads=config.model.threads,
         interpreter=config.model.interpreter,
     )
-    thresholds = Thresholds(faces.min_score, config.decision.min_score)
+    thresholds = Thresholds(config.faces.min_score, config.decision.min_score)
     return Watcher(finder, classifier, thresholds)
 
 

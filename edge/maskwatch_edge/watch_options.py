@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .classifier import MaskClassifier
 from .command import count, share
-from .config import Thresholds
-from .faces import DEFAULT_CASCADE
+from .config import FacesConfig, Thresholds
+from .config.settings import FINDERS
 from .interpreter import PACKAGES
+from .models import shipped_model
+
+FINDER_HELP = "haar misses most masked faces; yunet sees them, after: maskwatch models get yunet"
 
 
 def add_model_file(parser: argparse.ArgumentParser) -> None:
@@ -52,10 +56,67 @@ def add_watch_options(parser: argparse.ArgumentParser) -> None:
         default=defaults.min_score,
         help="call verdicts that the model scores lower unsure, 0 to 1",
     )
-    parser.add_argument(
+    _add_finder_options(parser)
+
+
+def add_finder(parser: argparse.ArgumentParser) -> None:
+    """Declare `--finder`, for commands that use one."""
+    parser.add_argument("--finder", choices=FINDERS, default=FacesConfig().finder, help=FINDER_HELP)
+
+
+def _add_finder_options(parser: argparse.ArgumentParser) -> None:
+    defaults = FacesConfig()
+    group = parser.add_argument_group("finder of faces")
+    group.add_argument(
+        "--smallest-face",
+        type=count,
+        metavar="PX",
+        default=defaults.min_size_px,
+        help="side of the smallest face that is looked for, px",
+    )
+    group.add_argument(
+        "--finder-model",
+        type=Path,
+        metavar="FILE",
+        help="the network of yunet, in place of where maskwatch models get puts it",
+    )
+    group.add_argument(
+        "--work-size",
+        type=count,
+        metavar="PX",
+        default=defaults.work_size_px,
+        help="yunet sees larger frames so small that their long side is this, px",
+    )
+    group.add_argument(
         "--cascade",
         type=Path,
         metavar="XML",
-        default=DEFAULT_CASCADE,
-        help="an OpenCV Haar cascade XML in place of the one that comes with Maskwatch",
+        help="of haar: an OpenCV cascade in place of the one that comes with Maskwatch",
+    )
+
+
+def faces_of(options: argparse.Namespace, finder: str) -> FacesConfig:
+    """Return how faces are found by that finder, as the options of a command say.
+
+    Raises:
+        ConfigError: If a value is out of its range.
+    """
+    return FacesConfig(
+        finder=finder,
+        model=options.finder_model,
+        work_size_px=options.work_size,
+        cascade=options.cascade,
+        min_size_px=options.smallest_face,
+        min_score=options.min_face_score,
+    )
+
+
+def classifier_of(options: argparse.Namespace, model: Path | None) -> MaskClassifier:
+    """Load a model, the shipped one if none is given, as the options of a command say.
+
+    Raises:
+        ModelError: If it is broken, or missing.
+    """
+    return MaskClassifier(
+        model or shipped_model(), interpreter=options.interpreter, threads=options.threads
     )

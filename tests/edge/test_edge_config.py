@@ -77,7 +77,9 @@ def test_settings_do_not_change() -> None:
         (CameraConfig, {"stall_seconds": "5"}, 'received "5"'),
         (CameraConfig, {"stall_seconds": 1 << 60_000}, "received a number of many digits"),
         (CameraConfig, {"retry_longest_seconds": 0}, "from 0.01 to 86400; received 0"),
-        (FacesConfig, {"finder": "hog"}, 'finder: expected "haar"; received "hog"'),
+        (FacesConfig, {"finder": "hog"}, 'finder: expected "haar" or "yunet"; received "hog"'),
+        (FacesConfig, {"work_size_px": 63}, "work_size_px: expected a whole number from 64"),
+        (FacesConfig, {"min_size_px": 11}, "min_size_px: expected a whole number from 12"),
         (FacesConfig, {"cascade": "a.xml"}, 'cascade: expected a path, or "" for none'),
         (FacesConfig, {"cascade": Path("a\0")}, "cascade: expected a path"),
         (FacesConfig, {"min_score": None}, "a number from 0 to 1; received nothing"),
@@ -183,7 +185,7 @@ def test_a_message_shows_neither_a_password_nor_a_long_text() -> None:
 def test_every_value_that_may_be_none_is_none_by_default() -> None:
     """For a file says "" for it, and the defaults must be those that it can say."""
     optional = [key for section in SECTIONS for key in keys_of(section).values() if key.is_optional]
-    assert [key.name for key in optional] == ["cascade", "path", "threads", "chip"]
+    assert [key.name for key in optional] == ["model", "cascade", "path", "threads", "chip"]
     assert all(key.default is None for key in optional)
 
 

@@ -14,7 +14,7 @@ from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import Thresholds
 from maskwatch_edge.demo import FRAMES_PER_SECOND, clip_frames
-from maskwatch_edge.faces import HaarFinder
+from maskwatch_edge.finders.haar import HaarFinder
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pipeline import Watcher
 from maskwatch_edge.verdict import Decision

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,22 @@ import numpy as np
 import pytest
 
 from maskwatch_edge import __main__ as program
+from maskwatch_edge import models
 from maskwatch_edge.__main__ import main
 from maskwatch_edge.cameras.fake_camera import FakeCamera
-from maskwatch_edge.config import CameraConfig, Config, DisplayConfig, IndicatorConfig, LampConfig
+from maskwatch_edge.config import (
+    CameraConfig,
+    Config,
+    DisplayConfig,
+    FacesConfig,
+    IndicatorConfig,
+    LampConfig,
+)
 from maskwatch_edge.config import file as config_file
 from maskwatch_edge.config.file import LoadedConfig, load_config
+from maskwatch_edge.deploy import service_config
 from maskwatch_edge.display.screen_info import ScreenInfo
+from maskwatch_edge.doctor import model as doctor_model
 from maskwatch_edge.doctor.board import (
     check_clock,
     check_disk,
@@ -520,9 +531,50 @@ def test_a_truncated_model_fails_and_the_interpreter_is_named_all_the_same(
 
 
 def test_a_cascade_that_is_missing_fails(tmp_path: Path) -> None:
-    assert only(check_faces(Config().faces)).state is State.OK
+    assert only(check_faces(Config().faces, time.monotonic)).state is State.OK
     missing = replace(Config().faces, cascade=tmp_path / "no.xml")
-    assert only(check_faces(missing)).state is State.FAIL
+    assert only(check_faces(missing, time.monotonic)).state is State.FAIL
+
+
+def test_a_finder_that_was_not_fetched_fails_with_the_command_that_fetches_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(models, "SHARED_FOLDER", tmp_path)
+    finding = only(check_faces(FacesConfig(finder="yunet"), time.monotonic))
+    assert finding.state is State.FAIL
+    assert finding.mend == "fetch it with: maskwatch models get yunet"
+
+
+def test_a_finder_is_told_with_its_file_and_its_time(yunet: Path) -> None:
+    finding = only(check_faces(FacesConfig(finder="yunet", model=yunet), time.monotonic))
+    assert finding.state is State.OK
+    assert finding.finding.startswith(f"yunet, {yunet.name}: ")
+    assert finding.finding.endswith(" ms for an empty frame")
+
+
+def test_a_finder_with_another_file_than_the_published_one_is_warned_of(
+    yunet: Path, tmp_path: Path
+) -> None:
+    longer = tmp_path / "longer.onnx"
+    # An unknown field of text: OpenCV reads past it.
+    longer.write_bytes(yunet.read_bytes() + b"\xfa\x7f\x01x")
+    finding = only(check_faces(FacesConfig(finder="yunet", model=longer), time.monotonic))
+    assert finding.state is State.WARN
+    assert "is not the file that its makers published" in finding.finding
+
+
+def test_a_finder_that_the_service_cannot_see_is_warned_of(
+    yunet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "model.tflite"
+    installed.touch()
+    monkeypatch.setattr(doctor_model, "INSTALLED_MODEL", installed)
+    monkeypatch.setattr(service_config, "HOMES", (yunet.parent,))
+    finding = only(check_faces(FacesConfig(finder="yunet", model=yunet), time.monotonic))
+    assert finding.state is State.WARN
+    assert "the service does not see" in finding.finding
+    assert "/usr/local/share/maskwatch" in finding.mend
 
 
 # --- the service

@@ -49,6 +49,9 @@ WRONG = [
     ("[camera]\nsourse = '0'\n", (), "", "did you mean camera.source?"),
     ("[model]\npath = '/a.tflite'\n", (), "", "remove it and give --model FILE"),
     ("[faces]\ncascade = '/none.xml'\n", (), "", "/none.xml"),
+    ("[faces]\nfinder = 'yunet'\nmodel = '/none.onnx'\n", (), "", "maskwatch models get yunet"),
+    ("[faces]\nfinder = 'yunet'\nmodel = '/home/me/y.onnx'\n", (), "", "sees no home folder"),
+    ("[faces]\ncascade = '/root/c.xml'\n", (), "", "the service does not see /root/c.xml"),
     ("[camera]\nsource = 'rtsp://camera.example/'\n", (), "", "add --with network"),
     ("", (), "MASKWATCH_CAMERA_SOURCE=http://camera.example/\n", "add --with network"),
     ("[display]\nkind = 'console'\n", ("--with", "network"), "", "add --with console"),
@@ -73,6 +76,10 @@ RIGHT = [
 @pytest.mark.parametrize(("config", "chosen"), RIGHT)
 def test_what_the_drop_ins_allow_passes(check: Check, config: str, chosen: str) -> None:
     assert check(config, "--with", chosen) == (0, "")
+
+
+def test_a_finder_whose_file_is_there_passes(check: Check, yunet: Path) -> None:
+    assert check(f"[faces]\nfinder = 'yunet'\nmodel = '{yunet}'\n") == (0, "")
 
 
 def test_every_problem_of_a_configuration_is_told(check: Check) -> None:

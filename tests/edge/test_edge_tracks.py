@@ -17,7 +17,7 @@ from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.demo import FRAMES_PER_SECOND, write_clip
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.events import Event, EventKind
-from maskwatch_edge.faces import HaarFinder
+from maskwatch_edge.finders.haar import HaarFinder
 from maskwatch_edge.pipeline import Watcher
 from maskwatch_edge.tracks import MAX_TRACKS, Tracker
 from maskwatch_edge.verdict import Decision, Sighting, Verdict, decide

@@ -17,6 +17,9 @@ from maskwatch_edge.interpreter import PACKAGES
 from .keys import Check, NotAbove, Section
 from .rules import Between, OneOf, Text, shown
 
+FINDERS = ("haar", "yunet")
+"""What can find faces; `finders.finder` says how each is opened."""
+
 Share = Annotated[float, Between(0, 1)]
 
 
@@ -85,15 +88,23 @@ class CameraConfig(Section):
 class FacesConfig(Section):
     """How faces are found."""
 
-    finder: Annotated[str, OneOf(("haar",))] = "haar"
-    """What finds the faces: "haar", OpenCV's Haar cascade."""
+    finder: Annotated[str, OneOf(FINDERS)] = "haar"
+    """What finds the faces: "haar", OpenCV's Haar cascade, or "yunet", the network of that name."""
+
+    model: Path | None = None
+    """A path: the network of the finder "yunet"; None for where `maskwatch models get` puts it."""
+
+    work_size_px: Annotated[int, Between(64, 4096)] = 320
+    """Long side of the picture that the finder "yunet" sees, in pixels, a whole number from 64 to
+    4096. A larger frame is made smaller for it; a smaller one is left as it is."""
 
     cascade: Path | None = None
-    """A path: an OpenCV cascade XML; None for the one that comes with Maskwatch."""
+    """A path: an OpenCV cascade XML of the finder "haar"; None for the one that comes with
+    Maskwatch."""
 
-    min_size_px: Annotated[int, Between(16, 4096)] = 24
-    """Side of the smallest face that is looked for, in pixels, a whole number from 16 to 4096.
-    Larger is quicker: with 90 in place of 24 the cascade takes a seventh of the time."""
+    min_size_px: Annotated[int, Between(12, 4096)] = 24
+    """Side of the smallest face that is looked for, in pixels of the frame, a whole number from 12
+    to 4096. Larger is quicker with "haar": 90 in place of 24 takes a seventh of the time."""
 
     min_score: Share = 0.5
     """Faces that the finder scores lower are ignored, a number from 0 to 1."""

@@ -19,7 +19,12 @@ from maskwatch_edge.errors import MaskwatchError
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.run_command import build_watcher
 
-from .service_config import check_drop_ins, check_model_path, read_environment
+from .service_config import (
+    check_drop_ins,
+    check_finder_file,
+    check_model_path,
+    read_environment,
+)
 
 
 def check_release(
@@ -38,6 +43,7 @@ def check_release(
     """
     config = load_config(path, environment, {}).config
     check_model_path(config)
+    check_finder_file(config)
     check_drop_ins(config, chosen)
     settings = replace(config, model=replace(config.model, path=model))
     blank = np.zeros((config.camera.height_px, config.camera.width_px, 3), dtype=np.uint8)

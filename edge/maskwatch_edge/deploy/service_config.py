@@ -8,9 +8,15 @@ from pathlib import Path
 from maskwatch_edge.cameras.addresses import URL_PREFIXES
 from maskwatch_edge.config import Config
 from maskwatch_edge.errors import InputError
+from maskwatch_edge.finders.finder import file_of
+from maskwatch_edge.finders.haar import DEFAULT_CASCADE
+from maskwatch_edge.models import SHARED_FOLDER
 
 DROP_INS = ("console", "network", "window")
 """What `install.sh --with` takes."""
+
+
+HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 
 
 def read_environment(path: Path) -> dict[str, str]:
@@ -37,6 +43,25 @@ def check_model_path(config: Config) -> None:
         raise InputError(
             "model.path has no effect in the service, which runs the model that was installed "
             "with it; remove it and give --model FILE"
+        )
+
+
+def is_hidden(path: Path) -> bool:
+    """Tell whether the service cannot see a file, by its unit's ProtectHome."""
+    return any(path.absolute().is_relative_to(home) for home in HOMES)
+
+
+def check_finder_file(config: Config) -> None:
+    """Check that the service sees the file of the finder that is configured.
+
+    Raises:
+        InputError: If it does not, or there is none.
+    """
+    path = file_of(config.faces)
+    if path != DEFAULT_CASCADE and is_hidden(path):
+        raise InputError(
+            f"the service does not see {path}, as it sees no home folder; move it, as to "
+            f"{SHARED_FOLDER}"
         )
 
 

@@ -12,9 +12,13 @@ import numpy as np
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import FacesConfig, ModelConfig
 from maskwatch_edge.contract import read_model
+from maskwatch_edge.deploy.service_config import is_hidden
 from maskwatch_edge.errors import InputError, MissingExtraError, ModelError
-from maskwatch_edge.faces import DEFAULT_CASCADE, HaarFinder
+from maskwatch_edge.finders import open_finder
+from maskwatch_edge.finders.finder import file_of
+from maskwatch_edge.finders.haar import DEFAULT_CASCADE
 from maskwatch_edge.interpreter import PACKAGES, load_interpreter, usable_threads
+from maskwatch_edge.models import SHARED_FOLDER, YUNET
 
 from .report import Finding, fail, ok, split_advice, warn
 
@@ -101,12 +105,26 @@ def _seconds(act: Callable[[], object], now_seconds: Callable[[], float]) -> flo
     return now_seconds() - began_seconds
 
 
-def check_faces(faces: FacesConfig) -> Iterator[Finding]:
-    """Load the cascade."""
-    path = faces.cascade or DEFAULT_CASCADE
+def check_faces(faces: FacesConfig, now_seconds: Callable[[], float]) -> Iterator[Finding]:
+    """Load the finder, and let it look at a grey frame."""
     try:
-        HaarFinder(path)
+        finder = open_finder(faces)
     except InputError as error:
-        yield fail("face finder", *split_advice(str(error), "remove faces.cascade"))
+        yield fail("face finder", *split_advice(str(error), _other_finder(faces)))
+        return
+    grey = np.full((480, 640, 3), GREY, dtype=np.uint8)
+    taken = [_seconds(lambda: finder.find(grey), now_seconds) for _ in range(RUNS)]
+    path = file_of(faces)
+    told = f"{faces.finder}, {path.name}: {1000 * median(taken):.1f} ms for an empty frame"
+    if faces.finder == YUNET.name and not YUNET.is_at(path):
+        finding = f"{told}; {path} is not the file that its makers published"
+        yield warn("face finder", finding, f"maskwatch models get {YUNET.name}")
+    elif INSTALLED_MODEL.is_file() and path != DEFAULT_CASCADE and is_hidden(path):
+        finding = f"{told}; the service does not see {path}, as it sees no home folder"
+        yield warn("face finder", finding, f"move the file, as to {SHARED_FOLDER}")
     else:
-        yield ok("face finder", f"OpenCV's Haar cascade {path.name}")
+        yield ok("face finder", told)
+
+
+def _other_finder(faces: FacesConfig) -> str:
+    return "remove faces.cascade" if faces.finder == "haar" else 'or set faces.finder = "haar"'

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.config import Thresholds
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.faces import CASCADES, DEFAULT_CASCADE, HaarFinder
+from maskwatch_edge.finders.haar import CASCADES, DEFAULT_CASCADE, HaarFinder
 from maskwatch_edge.pictures import read_picture
 
 

@@ -1,27 +1,18 @@
-"""Finding faces in a frame."""
+"""OpenCV's Haar cascade, the finder that needs no further file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
 
-from .boxes import FaceBox
-from .errors import InputError
-from .frame import Pixels
+from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.frame import Pixels
 
 CASCADES = Path(__file__).parent / "cascades"
 DEFAULT_CASCADE = CASCADES / "haarcascade_frontalface_alt2.xml"
-
-
-class FaceFinder(Protocol):
-    """Anything that finds faces."""
-
-    def find(self, pixels: Pixels) -> list[FaceBox]:
-        """Return the faces in a frame of shape (height, width, 3), uint8, RGB, best first."""
-        ...
 
 
 class HaarFinder:

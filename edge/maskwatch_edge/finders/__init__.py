@@ -1,0 +1,7 @@
+"""Finding faces in a frame: one interface, and what stands behind it."""
+
+from .finder import FaceFinder, open_finder
+from .haar import HaarFinder
+from .yunet import YunetFinder
+
+__all__ = ["FaceFinder", "HaarFinder", "YunetFinder", "open_finder"]

@@ -1,0 +1,87 @@
+"""YuNet, a small network of the OpenCV zoo that sees faces behind masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.frame import Pixels
+
+from .scaling import Scaling
+
+OVERLAP = 0.3
+"""Boxes that share more, as intersection over union, are one face; OpenCV's own default."""
+
+MOST_FACES = 100
+"""Boxes that are kept before overlapping ones are dropped: bounds the time a frame can take."""
+
+
+class YunetFinder:
+    """YuNet through OpenCV's `FaceDetectorYN`.
+
+    Wu, Peng and Yu, "YuNet: A tiny millisecond-level face detector", 2023.
+
+    Args:
+        path: `face_detection_yunet_2023mar.onnx` of the OpenCV zoo.
+        work_size: The long side of the picture that the network sees is at most so many pixels:
+            fewer are quicker, more find smaller faces.
+        min_size: Smallest face in pixels of the frame.
+        min_score: Faces below it are dropped, in [0, 1]. OpenCV's default of 0.9 loses most masked
+            faces that fill the picture.
+
+    Raises:
+        InputError: If the file is missing or is not YuNet.
+    """
+
+    def __init__(
+        self, path: Path, *, work_size: int = 320, min_size: int = 24, min_score: float = 0.5
+    ) -> None:
+        self._detector = _load(path, min_score)
+        self._work_size = work_size
+        self._min_size = min_size
+
+    def find(self, pixels: Pixels) -> list[FaceBox]:
+        """Find faces; see `FaceFinder.find`."""
+        height, width = pixels.shape[:2]
+        scaling = Scaling.fitting(width, height, self._work_size)
+        small = cv2.resize(pixels, scaling.work_wh, interpolation=cv2.INTER_AREA)
+        bgr = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+        boxes = [
+            scaling.box_in_frame(x, y, w, h, min(max(score, 0.0), 1.0))
+            for x, y, w, h, score in _detect(self._detector, bgr)[:, [0, 1, 2, 3, 14]].tolist()
+            if w > 0 and h > 0
+        ]
+        found = [box for box in boxes if box is not None and box.size >= self._min_size]
+        return sorted(found, key=lambda box: box.score, reverse=True)
+
+
+def _load(path: Path, min_score: float) -> cv2.FaceDetectorYN:
+    if not path.is_file():
+        raise InputError(
+            f"there is no YuNet file {path}; expected face_detection_yunet_2023mar.onnx, which "
+            "this fetches: maskwatch models get yunet"
+        )
+    try:
+        detector = cv2.FaceDetectorYN.create(
+            str(path), "", (32, 32), min_score, OVERLAP, MOST_FACES
+        )
+        _detect(detector, np.zeros((32, 32, 3), dtype=np.uint8))  # another network fails here
+    except cv2.error as error:
+        raise InputError(
+            f"{path} is not a YuNet ONNX file, or a broken one; fetch it again with: "
+            "maskwatch models get yunet"
+        ) from error
+    return detector
+
+
+def _detect(detector: cv2.FaceDetectorYN, bgr: Pixels) -> npt.NDArray[np.float32]:
+    """Return a row for each face: x, y, width, height, five landmarks, score; pixels of `bgr`."""
+    height, width = bgr.shape[:2]
+    detector.setInputSize((width, height))
+    rows = detector.detect(bgr)[1]
+    return np.asarray([] if rows is None else rows, dtype=np.float32).reshape(-1, 15)
