@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from .cameras.sources import FolderSource, open_source
-from .command import Command, count
+from .command import Command
 from .config import Thresholds
 from .config.command import COMMAND as CONFIG
 from .deploy.command import COMMAND as DEPLOY
 from .doctor.command import COMMAND as DOCTOR
-from .errors import InputError, SourceError
+from .errors import SourceError
+from .evaluate.command import COMMAND as EVALUATE
 from .finders import open_finder
 from .lamps.command import COMMAND as LAMP
 from .loop import closing_all, stopped_by_signals, watch
@@ -30,10 +31,10 @@ from .watch_options import (
 )
 
 
-def _watcher(model: Path | None, options: argparse.Namespace) -> Watcher:
+def _watcher(options: argparse.Namespace) -> Watcher:
     thresholds = Thresholds(options.min_face_score, options.min_score)
     finder = open_finder(faces_of(options, options.finder))
-    return Watcher(finder, classifier_of(options, model), thresholds)
+    return Watcher(finder, classifier_of(options, options.model), thresholds)
 
 
 def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def _add_detect_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _detect(options: argparse.Namespace) -> int:
     """Judge all sources; an unreadable one is told, the rest goes on, and the exit code is 1."""
-    watcher = _watcher(options.model, options)
+    watcher = _watcher(options)
     sinks: list[Sink] = [JsonLines() if options.jsonl else TextLines()]
     if options.annotate:
         sinks.append(AnnotatedFiles(options.annotate))
@@ -72,50 +73,6 @@ def _detect(options: argparse.Namespace) -> int:
                 failures += 1
                 print(f"maskwatch detect: error: {error}", file=sys.stderr)  # noqa: T201
     return 1 if failures else 0
-
-
-def _add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .tflite of maskwatch convert")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--crops", type=Path, metavar="DIR", help="labelled faces in any layout")
-    what.add_argument("--frames", type=Path, metavar="DIR", help="images/ and annotations/")
-    parser.add_argument(
-        "--split", choices=["Train", "Validation", "Test"], help="only this published split"
-    )
-    parser.add_argument(
-        "--held-out",
-        type=Path,
-        metavar="FILE",
-        help="only the faces or frames named there: held_out.txt of a training run",
-    )
-    parser.add_argument(
-        "--min-face-size",
-        type=count,
-        metavar="PX",
-        default=32,
-        help="leave out annotated faces smaller, px",
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="also write all figures, and plots beside them"
-    )
-    add_finder(parser)
-    add_watch_options(parser)
-    add_model_options(parser)
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from . import evaluate
-
-    if options.frames and options.split:
-        raise InputError("--split goes with --crops: annotated frames have no published splits")
-    selection = evaluate.Selection.read(options.min_face_size, options.split, options.held_out)
-    if options.crops:
-        classifier = classifier_of(options, options.model)
-        evaluate.evaluate_crops(classifier, options.crops, selection, options.json)
-    else:
-        watcher = _watcher(options.model, options)
-        evaluate.evaluate_frames(watcher, options.frames, selection, options.json)
-    return 0
 
 
 def _add_demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -139,13 +96,8 @@ COMMANDS = (
     DEPLOY,
     DOCTOR,
     LAMP,
+    EVALUATE,
     MODELS,
-    Command(
-        "evaluate",
-        "measure a model on labelled faces or annotated frames",
-        _add_evaluate_arguments,
-        _evaluate,
-    ),
     Command(
         "demo",
         "write the demonstration clip",

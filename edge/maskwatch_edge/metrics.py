@@ -19,13 +19,25 @@ Floats = npt.NDArray[np.float64]
 IOU = 0.5
 """Overlap from which a found box counts as the annotated face."""
 
-SIZE_EDGES = (32, 48, 64, 96, 128, 256)
-"""Lower edges of the size classes in the table of recall, in pixels of the shorter side."""
+SIZE_EDGES = (12, 16, 24, 32, 48, 64, 96, 128, 256)
+"""Lower edges of the size classes in the table of recall, in pixels of the shorter side. Smaller
+faces than the first are in no figure."""
 
 
 def kind_of(face: LabelledFace) -> str:
     """Name what a face shows in tables: a label, or worn wrong by the data set's own name."""
     return WORN_WRONG if face.worn_wrong else face.label
+
+
+def size_class(edge: int) -> str:
+    """Name the size class that begins at `edge` pixels, such as "32 to 47"."""
+    larger = [other for other in SIZE_EDGES if other > edge]
+    return f"{edge} to {larger[0] - 1}" if larger else f"{edge} and more"
+
+
+def expected_of(face: LabelledFace) -> Decision:
+    """Return what is right to say of a face; a mask worn wrong counts as none."""
+    return Decision.MASK if face.label == WITH_MASK else Decision.NO_MASK
 
 
 def crop_metrics(
@@ -111,8 +123,9 @@ class Outcome:
 class FrameScorer:
     """Compares what was seen in annotated frames with the truth, frame by frame.
 
-    Faces smaller than `min_face_size` are neither asked for nor counted against the finder. Worn
-    wrong masks count in the outcomes (right is `no_mask`) and are left out of the precision.
+    Faces smaller than `min_face_size` are neither asked for nor counted against the finder, except
+    in the recall by size. Worn wrong masks count in the outcomes (right is `no_mask`) and are left
+    out of the precision.
 
     Attributes:
         min_face_size: Shorter side in pixels from which a face counts.
@@ -134,18 +147,21 @@ class FrameScorer:
         matches = match_boxes([box for _, box in annotated], [s.box for s in sightings])
         found = {truth: sightings[index] for index, truth in matches.items()}
         for place, (face, box) in enumerate(annotated):
+            self._count_size(box, place in found)
             if box.size >= self.min_face_size:
-                self._count_face(face, box, found.get(place))
+                self._count_face(face, found.get(place))
         for index, sighting in enumerate(sightings):
             truth = annotated[matches[index]] if index in matches else None
             self._rank(sighting, truth)
 
-    def _count_face(self, face: LabelledFace, box: FaceBox, sighting: Sighting | None) -> None:
-        expected = Decision.MASK if face.label == WITH_MASK else Decision.NO_MASK
+    def _count_size(self, box: FaceBox, is_found: bool) -> None:
+        edge = max((edge for edge in SIZE_EDGES if edge <= box.size), default=None)
+        if edge is not None:
+            self.sizes.setdefault(edge, []).append(is_found)
+
+    def _count_face(self, face: LabelledFace, sighting: Sighting | None) -> None:
         outcome = self.outcomes.setdefault(kind_of(face), Outcome())
-        outcome.count(sighting.decision if sighting else None, expected)
-        edge = max((edge for edge in SIZE_EDGES if edge <= box.size), default=0)
-        self.sizes.setdefault(edge, []).append(sighting is not None)
+        outcome.count(sighting.decision if sighting else None, expected_of(face))
 
     def _rank(self, sighting: Sighting, truth: tuple[LabelledFace, FaceBox] | None) -> None:
         if truth is None:
@@ -163,12 +179,13 @@ class FrameScorer:
     def result(self) -> dict[str, Any]:
         """Return all figures of the frames added so far, ready for JSON."""
         precisions = {label: self.average_precision(label) for label in LABELS}
-        found = [hit for hits in self.sizes.values() for hit in hits]
+        faces = sum(outcome.faces for outcome in self.outcomes.values())
+        missed = sum(outcome.missed for outcome in self.outcomes.values())
         return {
             "frames": self.frames,
-            "faces": len(found),
+            "faces": faces,
             "min_face_size": self.min_face_size,
-            "recall": float(np.mean(found)) if found else 0.0,
+            "recall": (faces - missed) / max(faces, 1),
             "recall_by_size": {
                 str(edge): {"faces": len(hits), "recall": float(np.mean(hits))}
                 for edge, hits in sorted(self.sizes.items())

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .contract import LABELS
 from .errors import MissingExtraError
 from .files import replacing
-from .metrics import SIZE_EDGES, Floats, average_precision, calibration_error
+from .metrics import Floats, average_precision, calibration_error, size_class
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -149,64 +149,79 @@ def _plot_counts(axes: Axes, middles: Floats, counts: npt.NDArray[np.int_], widt
             axes.text(middle, count * 1.2, f"{count:,}", ha="center", va="bottom", fontsize=10)
 
 
-def plot_precision_recall(path: Path, curves: Mapping[str, tuple[Floats, Floats]]) -> None:
-    """Draw precision over recall, with the area under each curve.
+def plot_precision_recall(
+    path: Path, curves: Mapping[str, Mapping[str, tuple[Floats, Floats]]]
+) -> None:
+    """Draw precision over recall, a panel for each label, with the area under each curve.
 
     Args:
         path: Where the PNG appears.
-        curves: Recall and precision of each label, as `metrics.FrameScorer.curve` gives them.
+        curves: By label and then by finder recall and precision, as `metrics.FrameScorer.curve`
+            gives them.
     """
-    with drawing(path, 6.4, 5.2) as figure:
-        axes = figure.subplots()
-        for (name, (recall, precision)), stroke in zip(curves.items(), STROKES, strict=False):
-            colour, line, _ = stroke
-            area = average_precision(recall, precision)
-            falling = np.maximum.accumulate(precision[::-1])[::-1]
-            axes.step(
-                np.concatenate([0.0 * recall[:1], recall]),  # from the axis, if it begins
-                np.concatenate([falling[:1], falling]),
-                where="pre",
-                color=colour,
-                linestyle=line,
-                label=f"{words(name)}: average precision {area:.3f}",
-            )
-        axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
-        axes.set_title("Precision and recall at IoU 0.5")
-        axes.legend(loc="lower left")
-        _percent(axes)
-        axes.xaxis.set_major_formatter(axes.yaxis.get_major_formatter())
+    with drawing(path, 5.4 * len(curves), 5.2) as figure:
+        panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+        for axes, (label, finders) in zip(panels, curves.items(), strict=True):
+            for (finder, (recall, precision)), stroke in zip(
+                finders.items(), STROKES, strict=False
+            ):
+                _plot_curve(axes, finder, recall, precision, stroke)
+            axes.set(xlabel="recall", xlim=(0, 1.01), ylim=(0, 1.02))
+            axes.set_title(f"{words(label)}, IoU 0.5")
+            axes.legend(loc="lower left")
+            _percent(axes)
+            axes.xaxis.set_major_formatter(axes.yaxis.get_major_formatter())
+        panels[0].set_ylabel("precision")
 
 
-def plot_recall_by_size(path: Path, recall_by_size: Mapping[str, Mapping[str, Any]]) -> None:
-    """Draw which share of the annotated faces was found, by their size.
+def _plot_curve(
+    axes: Axes, name: str, recall: Floats, precision: Floats, stroke: tuple[str, str, str]
+) -> None:
+    falling = np.maximum.accumulate(precision[::-1])[::-1]
+    axes.step(
+        np.concatenate([0.0 * recall[:1], recall]),  # from the axis, if it begins
+        np.concatenate([falling[:1], falling]),
+        where="pre",
+        color=stroke[0],
+        linestyle=stroke[1],
+        label=f"{name}: average precision {average_precision(recall, precision):.3f}",
+    )
+
+
+def plot_recall_by_size(path: Path, finders: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Draw which share of the annotated faces each finder found, by their size.
 
     Args:
         path: Where the PNG appears.
-        recall_by_size: By lower edge of the size class in pixels "faces" and "recall", as
-            `metrics.FrameScorer.result` gives them.
+        finders: By finder and then by lower edge of the size class in pixels "faces" and "recall",
+            as `metrics.FrameScorer.result` gives them; the size classes are the same for all.
     """
-    recalls = [float(row["recall"]) for row in recall_by_size.values()]
-    names = [
-        f"{_size_class(int(edge))}\n{row['faces']:,} faces" for edge, row in recall_by_size.items()
-    ]
-    with drawing(path, max(6.4, 1.2 * len(names)), 4.6) as figure:
+    classes = next(iter(finders.values()))
+    names = [f"{size_class(int(edge))}\n{row['faces']:,} faces" for edge, row in classes.items()]
+    with drawing(path, max(6.4, 1.25 * len(names)), 4.6) as figure:
         axes = figure.subplots()
-        bars = axes.bar(range(len(names)), recalls, 0.7, color=BLUE)
-        axes.bar_label(bars, [per_cent(recall) for recall in recalls], padding=3)
+        _plot_bars(axes, {name: _recalls(rows) for name, rows in finders.items()})
         axes.set_xticks(range(len(names)), names)
         axes.tick_params(axis="x", length=0, labelsize=11)
         axes.grid(visible=False, axis="x")
         axes.set(xlabel="shorter side of the face, pixels", ylabel="found", ylim=(0, 1.08))
         axes.set_title("Faces found, by size")
+        figure.legend(loc="outside lower center", ncols=len(finders))
         _percent(axes)
 
 
-def _size_class(edge: int) -> str:
-    """Name the size class that begins at `edge` pixels, such as "32 to 47"."""
-    larger = [other for other in SIZE_EDGES if other > edge]
-    if not edge:
-        return f"below {SIZE_EDGES[0]}"
-    return f"{edge} to {larger[0] - 1}" if larger else f"{edge} and more"
+def _recalls(rows: Mapping[str, Mapping[str, Any]]) -> list[float]:
+    return [float(row["recall"]) for row in rows.values()]
+
+
+def _plot_bars(axes: Axes, groups: Mapping[str, Sequence[float]]) -> None:
+    """Draw shares side by side, a colour for each name; they say their per cent."""
+    width = 0.8 / len(groups)
+    for place, ((name, shares), stroke) in enumerate(zip(groups.items(), STROKES, strict=False)):
+        middles = np.arange(len(shares)) + (place + 0.5) * width - 0.4
+        bars = axes.bar(middles, shares, 0.9 * width, color=stroke[0], label=name)
+        said = [per_cent(share).removesuffix(" %") for share in shares]
+        axes.bar_label(bars, said, padding=3, fontsize=10)
 
 
 def words(name: str) -> str:

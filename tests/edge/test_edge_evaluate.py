@@ -14,7 +14,8 @@ import pytest
 from maskwatch_edge.__main__ import main
 from maskwatch_edge.dataset import read_faces
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.evaluate import Selection, evaluate_frames
+from maskwatch_edge.evaluate.frames import print_trials, try_finders
+from maskwatch_edge.evaluate.selection import Selection
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import write_picture
 from maskwatch_edge.pipeline import Watcher
@@ -213,16 +214,21 @@ EXPECTED_OUTCOMES = {
 }
 
 
-@pytest.mark.usefixtures("without_matplotlib")
+def measure(watcher: Watcher, folder: Path, selection: Selection) -> dict[str, Any]:
+    """Measure one finder, and return what it is printed from."""
+    return print_trials(try_finders({"patches": watcher}, folder, selection))["patches"]
+
+
 def test_frames_are_measured_with_finder_and_model_together(
-    watcher: Watcher, frames: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    watcher: Watcher, frames: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figures = evaluate_frames(watcher, frames, Selection(32), tmp_path / "scores.json")
+    figures = measure(watcher, frames, Selection(32))
     assert figures["frames"] == 2
     assert figures["faces"] == 5
     assert figures["outcomes"] == EXPECTED_OUTCOMES
     assert figures["recall"] == pytest.approx(4 / 5)
     assert figures["recall_by_size"] == {
+        "16": {"faces": 1, "recall": 1.0},  # too small for the other figures
         "48": {"faces": 4, "recall": 0.75},
         "96": {"faces": 1, "recall": 1.0},
     }
@@ -232,7 +238,7 @@ def test_frames_are_measured_with_finder_and_model_together(
     assert figures["average_precision"]["with_mask"] == pytest.approx(1 / 2 * 1 / 2)
     assert figures["map50"] == pytest.approx(3 / 8)
     assert figures["median_ms_per_frame"] > 0
-    assert json.loads((tmp_path / "scores.json").read_text()) == figures
+    json.dumps(figures)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["with_mask", "2", "50.0%", "0.0%", "0.0%", "50.0%"] in lines
     assert ["mask_weared_incorrect", "1", "100.0%", "0.0%", "0.0%", "0.0%"] in lines
@@ -242,7 +248,7 @@ def test_frames_are_measured_with_finder_and_model_together(
 def test_a_frame_is_held_out_with_all_its_faces(watcher: Watcher, frames: Path) -> None:
     name = next(f.identity for f in read_faces(frames) if f.path.stem == "second")
     selection = Selection(32, held_out=frozenset([name]))
-    figures = evaluate_frames(watcher, frames, selection, None)
+    figures = measure(watcher, frames, selection)
     assert figures["frames"] == 1
     assert figures["faces"] == 2
 
@@ -251,7 +257,7 @@ def test_a_broken_frame_is_named_and_skipped(
     watcher: Watcher, frames: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (frames / "images" / "first.png").write_text("not a picture")
-    assert evaluate_frames(watcher, frames, Selection(32), None)["frames"] == 1
+    assert measure(watcher, frames, Selection(32))["frames"] == 1
     err = capsys.readouterr().err
     assert "skipped: " in err
     assert "first.png is not a readable picture" in err
@@ -262,7 +268,7 @@ def test_the_command_measures_frames_with_the_haar_cascade(
 ) -> None:
     face = (76, 66, 173, 162)
     annotate_frame(tmp_path / "set", "collins", masked_portrait, [("with_mask", face)])
-    figures = evaluate("--frames", tmp_path / "set")
+    figures = evaluate("--frames", tmp_path / "set")["finders"]["haar"]
     assert figures["outcomes"]["with_mask"]["right"] == 1
     assert figures["map50"] == pytest.approx(0.5)  # of two labels, one is not there
     assert figures["false_alarms_per_frame"] == 0.0
@@ -317,6 +323,8 @@ def test_without_matplotlib_one_line_says_what_to_install_and_the_figures_are_wr
         (["--crops", "crops", "--held-out", "empty.txt"], "has no face to measure"),
         (["--frames", "frames", "--held-out", "empty.txt"], "has no frame to measure"),
         (["--frames", "frames", "--split", "Test"], "--split goes with --crops"),
+        (["--crops", "crops", "--finder", "haar"], "--finder and --report go with --frames"),
+        (["--crops", "crops", "--report", "out"], "--finder and --report go with --frames"),
         (["--crops", "crops", "--held-out", "none.txt"], "cannot read none.txt"),
         (["--crops", "nowhere"], "nowhere is not a folder"),
         (["--crops", "."], "holds no known layout"),
@@ -350,6 +358,7 @@ def test_what_cannot_be_measured_is_told_in_one_line(
         ["--crops", "a", "--frames", "b"],  # both
         ["--crops", "a", "--split", "train"],  # the splits are spelt as their folders
         ["--crops", "a", "--min-face-size", "-3"],
+        ["--frames", "a", "--finder", "hog"],
     ],
 )
 def test_a_wrong_command_line_ends_with_2(tiny_model: Path, arguments: list[str]) -> None:

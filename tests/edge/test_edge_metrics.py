@@ -21,6 +21,7 @@ from maskwatch_edge.metrics import (
     calibration_error,
     crop_metrics,
     match_boxes,
+    size_class,
 )
 from maskwatch_edge.verdict import Decision, Sighting, Verdict, decide
 
@@ -234,10 +235,21 @@ def test_a_face_of_just_the_smallest_size_counts() -> None:
     assert scorer.result()["outcomes"][WITH_MASK]["right"] == 1
 
 
-def test_smaller_faces_have_a_size_class_of_their_own() -> None:
-    scorer = FrameScorer(min_face_size=10)
-    scorer.add([face(0, size=12)], [])
-    assert scorer.result()["recall_by_size"] == {"0": {"faces": 1, "recall": 0.0}}
+def test_recall_by_size_is_told_of_smaller_faces_too_from_12_px_on() -> None:
+    scorer = FrameScorer(min_face_size=32)
+    scorer.add([face(0, size=11), face(100, size=12), face(200, size=31)], [seen(200, size=31)])
+    assert scorer.result()["recall_by_size"] == {
+        "12": {"faces": 1, "recall": 0.0},
+        "24": {"faces": 1, "recall": 1.0},
+    }
+    assert scorer.result()["faces"] == 0
+
+
+@pytest.mark.parametrize(
+    ("edge", "expected"), [(12, "12 to 15"), (128, "128 to 255"), (256, "256 and more")]
+)
+def test_a_size_class_is_named_by_its_first_and_last_size(edge: int, expected: str) -> None:
+    assert size_class(edge) == expected
 
 
 def test_a_mask_worn_wrong_is_left_out_of_the_precision() -> None:

@@ -30,20 +30,24 @@ figure_module = pytest.importorskip(
 
 SCORES = np.array([0.51, 0.52, 0.97, 0.98, 0.99, 1.0])
 RIGHT = np.array([True, False, True, True, True, True])
+CURVE = (np.array([0.5, 0.5, 1.0]), np.array([1.0, 0.5, 0.67]))
+NO_CURVE = (np.array([]), np.array([]))
 CURVES = {
-    "with_mask": (np.array([0.5, 0.5, 1.0]), np.array([1.0, 0.5, 0.67])),
-    "without_mask": (np.array([]), np.array([])),
+    "with_mask": {"haar": CURVE, "yunet": CURVE},
+    "without_mask": {"haar": NO_CURVE, "yunet": CURVE},
 }
 RECALLS = {
-    "0": {"faces": 2, "recall": 0.0},
+    "12": {"faces": 2, "recall": 0.0},
     "32": {"faces": 1234, "recall": 0.5},
     "256": {"faces": 3, "recall": 1.0},
 }
+ALL_FOUND = {size: row | {"recall": 1.0} for size, row in RECALLS.items()}
 PLOTS: list[Callable[[Path], None]] = [
     lambda path: plot_confusion(path, [[252, 10], [16, 53]], "Faces"),
     lambda path: plot_calibration(path, SCORES, RIGHT),
     lambda path: plot_precision_recall(path, CURVES),
-    lambda path: plot_recall_by_size(path, RECALLS),
+    lambda path: plot_recall_by_size(path, {"haar": RECALLS}),
+    lambda path: plot_recall_by_size(path, {"haar": RECALLS, "yunet": ALL_FOUND}),
 ]
 
 
@@ -75,7 +79,7 @@ def test_every_plot_is_a_picture_with_named_axes_and_a_title(
     assert [each.name for each in path.parent.iterdir()] == ["plot.png"]
     axes = drawn[0].axes
     assert axes[0].get_title(loc="left")
-    assert all(each.get_ylabel() for each in axes)
+    assert axes[0].get_ylabel()
     assert any(each.get_xlabel() for each in axes)
 
 
@@ -102,22 +106,27 @@ def test_calibration_shows_the_share_that_is_right_and_the_count(
 
 def test_precision_recall_tells_the_area_under_each_curve(tmp_path: Path, drawn: list[Any]) -> None:
     plot_precision_recall(tmp_path / "plot.png", CURVES)
-    legend = [text.get_text() for text in drawn[0].axes[0].get_legend().get_texts()]
-    assert legend == [
-        "with mask: average precision 0.835",
-        "without mask: average precision 0.000",
+    panels = drawn[0].axes
+    assert [axes.get_title(loc="left") for axes in panels] == [
+        "with mask, IoU 0.5",
+        "without mask, IoU 0.5",
+    ]
+    assert [[text.get_text() for text in axes.get_legend().get_texts()] for axes in panels] == [
+        ["haar: average precision 0.835", "yunet: average precision 0.835"],
+        ["haar: average precision 0.000", "yunet: average precision 0.835"],
     ]
 
 
 def test_recall_is_told_by_size_with_the_count_of_faces(tmp_path: Path, drawn: list[Any]) -> None:
-    plot_recall_by_size(tmp_path / "plot.png", RECALLS)
+    plot_recall_by_size(tmp_path / "plot.png", {"haar": RECALLS, "yunet": ALL_FOUND})
     axes = drawn[0].axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == [
-        "below 32\n2 faces",
+        "12 to 15\n2 faces",
         "32 to 47\n1,234 faces",
         "256 and more\n3 faces",
     ]
-    assert texts_of(axes) == ["0.0 %", "50.0 %", "100 %"]
+    assert texts_of(axes) == ["0.0", "50.0", "100", "100", "100", "100"]
+    assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["haar", "yunet"]
 
 
 @pytest.mark.parametrize("plot", PLOTS)

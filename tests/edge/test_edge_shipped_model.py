@@ -10,7 +10,8 @@ import pytest
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.contract import INPUT_SIZE, LABELS
 from maskwatch_edge.dataset import WORN_WRONG
-from maskwatch_edge.evaluate import Selection, evaluate_crops
+from maskwatch_edge.evaluate.crops import evaluate_crops
+from maskwatch_edge.evaluate.selection import Selection
 
 MIN_FACE_SIZE = 32
 

@@ -1,0 +1,1 @@
+"""`maskwatch evaluate`: a model on labelled faces, or finders and model on annotated frames."""

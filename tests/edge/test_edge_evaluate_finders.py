@@ -1,0 +1,254 @@
+"""`maskwatch evaluate --frames` with several finders: the comparison, and the page about it."""
+
+from __future__ import annotations
+
+import html
+import json
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+
+from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
+from maskwatch_edge.dataset import WORN_WRONG, LabelledFace, LabelledFrame
+from maskwatch_edge.evaluate.frames import Trial
+from maskwatch_edge.evaluate.gallery import HEIGHT_PX, LIMIT, cut_out
+from maskwatch_edge.evaluate.mistakes import Mistake, What, mistakes_in, worst
+from maskwatch_edge.evaluate.page import write_report
+from maskwatch_edge.evaluate.tables import comparison
+from maskwatch_edge.frame import Pixels
+from maskwatch_edge.metrics import FrameScorer
+from maskwatch_edge.pictures import read_picture, write_picture
+from maskwatch_edge.verdict import Sighting, Verdict, decide
+
+Maskwatch = Callable[..., subprocess.CompletedProcess[str]]
+COLLINS = FaceBox(76, 66, 173, 162)
+
+
+def annotate(folder: Path, name: str, pixels: Pixels, label: str, box: FaceBox) -> None:
+    """Write a frame with one face and its Pascal VOC annotation."""
+    (folder / "annotations").mkdir(parents=True, exist_ok=True)
+    write_picture(folder / "images" / f"{name}.png", pixels)
+    edges = zip(("xmin", "ymin", "xmax", "ymax"), box.xyxy, strict=True)
+    bndbox = "".join(f"<{edge}>{value}</{edge}>" for edge, value in edges)
+    item = f"<object><name>{label}</name><bndbox>{bndbox}</bndbox></object>"
+    (folder / "annotations" / f"{name}.xml").write_text(f"<annotation>{item}</annotation>")
+
+
+@pytest.fixture
+def frames(tmp_path: Path, masked_portrait: Pixels, bare_portrait: Pixels) -> Path:
+    """Write two frames with a face that every finder sees: a miss and a false alarm each."""
+    annotate(tmp_path / "set", "masked", masked_portrait, "with_mask", COLLINS)
+    annotate(tmp_path / "set", "bare", bare_portrait, "without_mask", FaceBox(0, 150, 60, 230))
+    return tmp_path / "set"
+
+
+def test_every_finder_that_was_asked_for_is_in_one_table(
+    maskwatch: Maskwatch, tiny_model: Path, frames: Path, yunet: Path, tmp_path: Path
+) -> None:
+    words = ("evaluate", tiny_model, "--frames", frames, "--finder-model", yunet, "--json", "j")
+    result = maskwatch(*words, "--finder", "yunet", "--finder", "haar")
+    assert result.returncode == 0, result.stderr
+    lines = [line.split() for line in result.stdout.splitlines()]
+    place = lines.index(["yunet", "haar"])
+    assert [line[0] for line in lines[place + 1 : place + 4]] == ["mAP50", "AP50", "AP50"]
+    assert ["masked:", "found", "100.0%", "100.0%"] in lines[place:]
+    assert ["unmasked:", "found", "0.0%", "0.0%"] in lines[place:]
+    assert lines[-1][:4] == ["median", "ms", "a", "frame"]
+    assert lines[0] == ["finder", "yunet"], "the tables of each finder come first"
+    written = json.loads((tmp_path / "j").read_text())
+    assert list(written["finders"]) == ["yunet", "haar"]
+    assert written["unavailable"] == {}
+
+
+def test_a_finder_that_is_not_there_is_left_out_of_all_with_the_reason(
+    maskwatch: Maskwatch, tiny_model: Path, frames: Path, tmp_path: Path
+) -> None:
+    words = ("evaluate", tiny_model, "--frames", frames, "--finder-model", "no.onnx")
+    result = maskwatch(*words, "--finder", "all", "--json", "j")
+    assert result.returncode == 0
+    assert result.stderr.startswith("maskwatch evaluate: left out: yunet: there is no YuNet file")
+    written = json.loads((tmp_path / "j").read_text())
+    assert list(written["finders"]) == ["haar"]
+    assert "maskwatch models get yunet" in written["unavailable"]["yunet"]
+
+
+@pytest.mark.parametrize("finders", [["yunet"], ["all", "yunet"]])
+def test_a_finder_that_is_not_there_is_an_error_if_it_was_named(
+    maskwatch: Maskwatch, tiny_model: Path, frames: Path, finders: list[str]
+) -> None:
+    words = ("evaluate", tiny_model, "--frames", frames, "--finder-model", "no.onnx")
+    result = maskwatch(*words, *(word for name in finders for word in ("--finder", name)))
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("maskwatch evaluate: error: there is no YuNet file no.onnx")
+
+
+def test_an_option_out_of_its_range_is_an_error_for_all_finders_too(
+    maskwatch: Maskwatch, tiny_model: Path, frames: Path
+) -> None:
+    words = ("evaluate", tiny_model, "--frames", frames, "--work-size", "5")
+    result = maskwatch(*words, "--finder", "all")
+    assert result.returncode == 1
+    assert "work_size_px: expected a whole number from 64 to 4096; received 5" in result.stderr
+
+
+def test_a_kind_of_faces_that_is_not_there_has_no_row() -> None:
+    scorer = FrameScorer()
+    scorer.add([face(0, WORN_WRONG)], [])
+    figures = {"haar": scorer.result() | {"median_ms_per_frame": 1.25}}
+    rows = dict(comparison(figures))
+    assert "masked: found" not in rows
+    assert rows["mask worn wrong: found"] == ["0.0%"]
+    assert rows["median ms a frame"] == ["1.2"]
+
+
+# --- mistakes
+
+
+def face(x: int, label: str = WITH_MASK, size: int = 40) -> LabelledFace:
+    """Annotate a face; its picture is "a.png"."""
+    worn_wrong = label == WORN_WRONG
+    known = WITHOUT_MASK if worn_wrong else label
+    box = FaceBox(x, 0, x + size, size)
+    return LabelledFace(Path("a.png"), known, "frames", box=box, worn_wrong=worn_wrong)
+
+
+def seen(x: int, label: str = WITH_MASK, score: float = 0.9, size: int = 40) -> Sighting:
+    verdict = Verdict(label, score)
+    return Sighting(FaceBox(x, 0, x + size, size, 0.7), verdict, decide(verdict, 0.8))
+
+
+@pytest.mark.parametrize(
+    ("faces", "sightings", "expected"),
+    [
+        ([], [], []),
+        ([face(0)], [seen(0)], []),  # right
+        ([face(0)], [seen(0, WITHOUT_MASK, 0.6)], []),  # unsure is no mistake
+        ([face(0)], [seen(0, WITHOUT_MASK)], [(What.WRONG, WITH_MASK, "no_mask", 0.9)]),
+        ([face(0, WORN_WRONG)], [seen(0)], [(What.WRONG, WORN_WRONG, "mask", 0.9)]),
+        ([face(0, WORN_WRONG)], [seen(0, WITHOUT_MASK)], []),
+        ([face(0)], [], [(What.MISS, WITH_MASK, "", 40)]),
+        ([], [seen(0)], [(What.FALSE_ALARM, "", "mask", 0.7)]),
+        # What is smaller than 32 px is neither asked for nor held against anybody.
+        ([face(0, size=31)], [seen(100, size=31)], []),
+        ([face(0, size=31)], [seen(0, WITHOUT_MASK, size=31)], []),
+    ],
+)
+def test_mistakes_are_told_by_what_went_wrong(
+    faces: list[LabelledFace],
+    sightings: list[Sighting],
+    expected: list[tuple[What, str, str, float]],
+) -> None:
+    found = mistakes_in(LabelledFrame(Path("a.png"), tuple(faces)), sightings, 32)
+    assert [(one.what, one.kind, one.said, one.weight) for one in found] == expected
+
+
+def test_only_the_worst_mistakes_are_shown_and_the_others_counted() -> None:
+    box = FaceBox(0, 0, 9, 9)
+    made = [Mistake(What.MISS, Path("a"), box, "", "", size) for size in (40, 90, 33, 60)]
+    shown, left_out = worst(made, What.MISS, 2)
+    assert [one.weight for one in shown] == [90, 60]
+    assert left_out == 2
+    assert worst(made, What.WRONG, 2) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        FaceBox(40, 30, 80, 80),
+        FaceBox(0, 0, 100, 80),  # the whole picture
+        FaceBox(-20, -20, 10, 10),  # reaches over the edge
+        FaceBox(99, 79, 100, 80),  # a single pixel
+    ],
+)
+def test_a_cut_out_face_has_one_height_and_its_box_drawn(box: FaceBox) -> None:
+    picture = cut_out(np.zeros((80, 100, 3), dtype=np.uint8), box)
+    assert picture.shape[0] == HEIGHT_PX
+    assert (picture.max(axis=2) > 200).any()
+
+
+# --- the page
+
+
+class Page(HTMLParser):
+    """Reads a page back: its pictures, and all its text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.pictures: list[dict[str, str | None]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self.pictures.append(dict(attrs))
+        elif tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def report(folder: Path, source: Path, sightings: int) -> Page:
+    """Write a report of a finder that saw so many false alarms in one picture."""
+    trial = Trial(None, FrameScorer(), seconds=[0.01])  # type: ignore[arg-type]
+    frame = LabelledFrame(source, ())
+    alarms = [seen(2 * place, size=50) for place in range(sightings)]
+    trial.scorer.add([face(400)], alarms)
+    trial.mistakes += mistakes_in(frame, alarms, 32)
+    return Page(write_report(folder, "a & b", {"haar": trial}, {"yunet": "no <file>"}))
+
+
+def test_the_page_shows_figures_plots_and_mistakes(
+    maskwatch: Maskwatch, tiny_model: Path, frames: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib, of the extra plot")
+    result = maskwatch("evaluate", tiny_model, "--frames", frames, "--report", "out")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == f"wrote {Path('out', 'index.html')}"
+    page = Page(tmp_path / "out" / "index.html")
+    assert page.open == []
+    for words in ("tiny-int8.tflite on set", "mAP50", "haar: 1 miss", "haar: 1 false alarm"):
+        assert words in page.text
+    assert {picture["src"] for picture in page.pictures} == {
+        path.name for path in (tmp_path / "out").glob("*.png")
+    }
+    assert all(picture["alt"] for picture in page.pictures)
+
+
+def test_a_name_that_looks_like_html_is_shown_as_it_is(tmp_path: Path, portrait: Pixels) -> None:
+    source = tmp_path / "<b onload='x'>&amp;\".png"
+    write_picture(source, portrait)
+    page = report(tmp_path / "out", source, 1)
+    assert page.open == []
+    assert source.name in page.text
+    assert "a & b" in page.text
+    assert "no <file>" in page.text
+    raw = (tmp_path / "out" / "index.html").read_text()
+    assert html.escape(source.name) in raw
+    assert "<b " not in raw
+
+
+def test_a_name_that_is_not_utf_8_does_not_stop_the_page(tmp_path: Path, portrait: Pixels) -> None:
+    source = tmp_path / "caf\udce9.png"
+    write_picture(source, portrait)
+    assert "caf?.png" in report(tmp_path / "out", source, 1).text
+
+
+def test_the_page_tells_how_many_mistakes_it_leaves_out(tmp_path: Path, portrait: Pixels) -> None:
+    write_picture(tmp_path / "a.png", portrait)
+    page = report(tmp_path / "out", tmp_path / "a.png", LIMIT + 3)
+    shown = [picture["src"] or "" for picture in page.pictures if "alarm" in str(picture["src"])]
+    assert len(shown) == LIMIT
+    assert "3 more are not shown." in page.text
+    assert all(read_picture(tmp_path / "out" / unquote(name)).size for name in shown)
