@@ -1,10 +1,11 @@
-"""The contract of a mask model: the one place that states size, colour order and label order.
+"""The contract of a model: the one place that states size, colour order and label order.
 
 It travels inside the `.tflite` as members of a zip archive that is appended to the flatbuffer.
 The interpreter ignores the tail; `python -m zipfile -l model.tflite` lists it.
 
     labels.txt      one label a line, in the order of the output vector
-    metadata.json   everything in `ModelContract`, and the SHA-256 of the flatbuffer
+    metadata.json   everything in `ModelContract` or `FinderContract`, the SHA-256 of the
+                    flatbuffer, and what kind of model it is; without a kind it is a classifier
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import zipfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from reprlib import repr as brief
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from .errors import ModelError
 from .files import write_atomically
@@ -32,6 +33,13 @@ INPUT_SIZE = 128
 FACE_MARGIN = 0.1
 """How much of its width and height a face box grows on each side before it is cut out."""
 
+FACE = "face"
+"""The only label of a finder."""
+
+CLASSIFIER, FINDER = "classifier", "finder"
+KINDS = {CLASSIFIER: "mask classifier", FINDER: "face finder"}
+"""Kinds of models, and what a message calls them."""
+
 VARIANTS = ("int8", "float32", "float16", "dynamic")
 FORMAT = 1
 LABELS_MEMBER = "labels.txt"
@@ -44,15 +52,13 @@ FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 """The same model gives the same bytes: a zip member's time says nothing here."""
 
 
-@dataclass(frozen=True)
-class ModelContract:
-    """What a model promises, and where it came from.
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """What a model of any kind promises, and where it came from.
 
     Attributes:
-        labels: Meaning of the output vector, index by index; its values sum to one.
-        input_size: Side of the square input in pixels.
+        labels: What the model tells apart.
         colour_order: Channel order of the input.
-        face_margin: Share of a face box's sides added around it before it is cut out.
         variant: One of `VARIANTS`.
         package_version: Version of Maskwatch that wrote the file.
         data_fingerprint: SHA-256 over the pictures and labels that the model was trained on.
@@ -63,10 +69,11 @@ class ModelContract:
         ModelError: If a value is outside what this version can run.
     """
 
+    KIND: ClassVar[str]
+    LABELS: ClassVar[tuple[str, ...]]
+
     labels: tuple[str, ...]
-    input_size: int
     colour_order: str
-    face_margin: float
     variant: str
     package_version: str
     data_fingerprint: str
@@ -74,12 +81,8 @@ class ModelContract:
     command: str = ""
 
     def __post_init__(self) -> None:
-        _expect("labels", self.labels, self.labels == LABELS, str(LABELS))
+        _expect("labels", self.labels, self.labels == self.LABELS, str(self.LABELS))
         _expect("colour_order", self.colour_order, self.colour_order == COLOUR_ORDER, COLOUR_ORDER)
-        sane_size = isinstance(self.input_size, int) and 32 <= self.input_size <= 512
-        _expect("input_size", self.input_size, sane_size, "a whole number from 32 to 512")
-        sane_margin = isinstance(self.face_margin, int | float) and 0 <= self.face_margin <= 1
-        _expect("face_margin", self.face_margin, sane_margin, "a number from 0 to 1")
         _expect("variant", self.variant, self.variant in VARIANTS, "one of " + ", ".join(VARIANTS))
         for name in ("package_version", "data_fingerprint", "command"):
             text = getattr(self, name)
@@ -87,9 +90,72 @@ class ModelContract:
         _expect("scores", self.scores, _are_scores(self.scores), "finite numbers by name")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelContract(Contract):
+    """What a mask classifier promises; its labels are those of the output vector, in order.
+
+    Attributes:
+        input_size: Side of the square input in pixels.
+        face_margin: Share of a face box's sides added around it before it is cut out.
+    """
+
+    KIND = CLASSIFIER
+    LABELS = LABELS
+
+    input_size: int
+    face_margin: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sane_size = isinstance(self.input_size, int) and 32 <= self.input_size <= 512
+        _expect("input_size", self.input_size, sane_size, "a whole number from 32 to 512")
+        _expect_number("face_margin", self.face_margin, 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinderContract(Contract):
+    """What a face finder promises; `finders.codes` tells what its numbers mean.
+
+    Attributes:
+        input_width: Width of the input in pixels, a multiple of 32.
+        input_height: Height of the input in pixels, a multiple of 32.
+        stride: Pixels of the input from one place of the heat map to the next.
+        reference_size: Side in pixels of the input of the face whose size is coded as 0.
+        reach: What a coded 1.0 stands for: so many strides, or so much in the log of the size.
+    """
+
+    KIND = FINDER
+    LABELS = (FACE,)
+
+    input_width: int
+    input_height: int
+    stride: int
+    reference_size: float
+    reach: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("input_width", "input_height"):
+            side = getattr(self, name)
+            is_sane = isinstance(side, int) and 32 <= side <= 2048 and side % 32 == 0
+            _expect(name, side, is_sane, "a multiple of 32 from 32 to 2048")
+        is_power = isinstance(self.stride, int) and self.stride in (4, 8, 16, 32)
+        _expect("stride", self.stride, is_power, "4, 8, 16 or 32")
+        _expect_number("reference_size", self.reference_size, 1, 1024)
+        _expect_number("reach", self.reach, 0.5, 10)
+
+
+AnyContract = TypeVar("AnyContract", bound=Contract)
+
+
 def _expect(name: str, value: object, is_good: bool, expected: str) -> None:
     if not is_good:
         raise ModelError(f"the model's contract has {name} = {brief(value)}; expected {expected}")
+
+
+def _expect_number(name: str, value: object, least: float, most: float) -> None:
+    is_good = isinstance(value, int | float) and least <= value <= most
+    _expect(name, value, is_good, f"a number from {least:g} to {most:g}")
 
 
 def _are_scores(value: object) -> bool:
@@ -99,9 +165,12 @@ def _are_scores(value: object) -> bool:
     )
 
 
-def with_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
+def with_contract(flatbuffer: bytes, contract: Contract) -> bytes:
     """Append the contract to a TFLite flatbuffer; the same arguments give the same bytes."""
-    metadata = {"format": FORMAT, "flatbuffer_sha256": hashlib.sha256(flatbuffer).hexdigest()}
+    digest = hashlib.sha256(flatbuffer).hexdigest()
+    metadata: dict[str, Any] = {"format": FORMAT, "flatbuffer_sha256": digest}
+    if contract.KIND != CLASSIFIER:  # files of before there were kinds keep their bytes
+        metadata["kind"] = contract.KIND
     metadata |= asdict(contract)
     buffer = io.BytesIO(flatbuffer)
     buffer.seek(0, io.SEEK_END)
@@ -117,13 +186,13 @@ def _write_member(archive: zipfile.ZipFile, name: str, text: str) -> None:
     archive.writestr(member, text)
 
 
-def write_model(path: Path, flatbuffer: bytes, contract: ModelContract) -> None:
+def write_model(path: Path, flatbuffer: bytes, contract: Contract) -> None:
     """Write a model file with its contract, whole or not at all."""
     write_atomically(path, with_contract(flatbuffer, contract))
 
 
 def read_model(path: Path) -> tuple[bytes, ModelContract]:
-    """Read a model file and check that it is whole.
+    """Read the file of a mask classifier and check that it is whole.
 
     Args:
         path: A `.tflite` file that carries its contract.
@@ -132,9 +201,22 @@ def read_model(path: Path) -> tuple[bytes, ModelContract]:
         The bytes for the interpreter, and the contract.
 
     Raises:
-        ModelError: If the file cannot be read, is no TFLite file, is truncated or changed, or
-            carries no contract or one that this version cannot run.
+        ModelError: If the file cannot be read, is no TFLite file, is truncated or changed,
+            carries no contract or one that this version cannot run, or holds a face finder.
     """
+    return _read(path, ModelContract)
+
+
+def read_finder(path: Path) -> tuple[bytes, FinderContract]:
+    """Read the file of a face finder and check that it is whole; see `read_model`.
+
+    Raises:
+        ModelError: As for `read_model`, or if the file holds a mask classifier.
+    """
+    return _read(path, FinderContract)
+
+
+def _read(path: Path, wanted: type[AnyContract]) -> tuple[bytes, AnyContract]:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -145,12 +227,12 @@ def read_model(path: Path) -> tuple[bytes, ModelContract]:
             "make one with: maskwatch convert"
         )
     try:
-        return _parse(content)
+        return _parse(content, wanted)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
 
-def _parse(content: bytes) -> tuple[bytes, ModelContract]:
+def _parse(content: bytes, wanted: type[AnyContract]) -> tuple[bytes, AnyContract]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             metadata = json.loads(_read_member(archive, METADATA_MEMBER))
@@ -162,7 +244,7 @@ def _parse(content: bytes) -> tuple[bytes, ModelContract]:
             f"by maskwatch convert ({error!s:.120})"
         ) from error
     flatbuffer = content[:start]
-    contract = _contract_from(metadata)
+    contract = _contract_from(metadata, wanted)
     if hashlib.sha256(flatbuffer).hexdigest() != metadata.get("flatbuffer_sha256"):
         raise ModelError("the model's bytes do not match its checksum: copy the file again")
     if tuple(labels) != contract.labels:
@@ -182,10 +264,11 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     return archive.read(name)
 
 
-def _contract_from(metadata: Any) -> ModelContract:
+def _contract_from(metadata: Any, wanted: type[AnyContract]) -> AnyContract:
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise ModelError(f"{METADATA_MEMBER} is not of format {FORMAT}; update maskwatch")
-    names = [known.name for known in fields(ModelContract)]
+    _expect_kind(metadata.get("kind", CLASSIFIER), wanted.KIND)
+    names = [known.name for known in fields(wanted)]
     missing = [name for name in names if name not in metadata]
     if missing:
         raise ModelError(f"{METADATA_MEMBER} lacks {', '.join(missing)}")
@@ -193,4 +276,11 @@ def _contract_from(metadata: Any) -> ModelContract:
     if not isinstance(values["labels"], list):
         received = brief(values["labels"])
         raise ModelError(f"{METADATA_MEMBER}: labels must be a list; received {received}")
-    return ModelContract(**(values | {"labels": tuple(values["labels"])}))
+    return wanted(**(values | {"labels": tuple(values["labels"])}))
+
+
+def _expect_kind(kind: object, wanted: str) -> None:
+    if kind != wanted:
+        name = KINDS.get(kind) if isinstance(kind, str) else None
+        found = f"a {name}" if name else f"a model of the kind {brief(kind)}"
+        raise ModelError(f"the file holds {found}; expected a {KINDS[wanted]}: give the other file")
