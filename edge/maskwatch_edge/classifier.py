@@ -15,6 +15,7 @@ from .contract import ModelContract, read_model
 from .errors import ModelError
 from .frame import Pixels
 from .interpreter import load_interpreter
+from .tensors import check_takes_bytes, check_tensor
 from .verdict import Verdict
 
 
@@ -121,23 +122,8 @@ def _matching_tensors(
         )
     dtype = np.uint8 if contract.variant == "int8" else np.float32
     size = contract.input_size
-    _check_tensor("input", inputs[0], (1, size, size, 3), dtype)
-    _check_tensor("output", outputs[0], (1, len(contract.labels)), dtype)
-    # Scaling is in the graph: the bytes of the picture must go in as they are.
-    if contract.variant == "int8" and inputs[0]["quantization"] != (1.0, 0):
-        raise ModelError(
-            "the input quantization (scale, zero point) must be (1.0, 0); "
-            f"received {inputs[0]['quantization']}"
-        )
+    check_tensor("input", inputs[0], (1, size, size, 3), dtype)
+    check_tensor("output", outputs[0], (1, len(contract.labels)), dtype)
+    if contract.variant == "int8":
+        check_takes_bytes(inputs[0])
     return inputs[0], outputs[0]
-
-
-def _check_tensor(
-    name: str, tensor: dict[str, Any], shape: tuple[int, ...], dtype: type[np.generic]
-) -> None:
-    received = tuple(int(side) for side in tensor["shape"])
-    if received != shape or tensor["dtype"] != dtype:
-        raise ModelError(
-            f"the {name} tensor contradicts the contract: expected {np.dtype(dtype)} {shape}, "
-            f"received {np.dtype(tensor['dtype'])} {received}"
-        )
