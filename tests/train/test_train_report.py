@@ -17,8 +17,9 @@ from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.pictures import read_picture
-from maskwatch_train.report import without_resume, worst_mistakes, write_report
+from maskwatch_train.report import worst_mistakes, write_report
 from maskwatch_train.report_pictures import Mistake, draw_mistakes, shortened
+from maskwatch_train.run_folder import load_network, without_resume
 from maskwatch_train.samples import (
     SPLITS,
     TEST,
@@ -28,7 +29,7 @@ from maskwatch_train.samples import (
     describe,
     load_data_set,
 )
-from maskwatch_train.training import HEAD, RunState, TrainingConfig, load_network, plain_batch
+from maskwatch_train.training import HEAD, RunState, TrainingConfig, plain_batch
 
 from .conftest import EPOCHS, KERAS_AND_NUMPY, draw_face, history_of, maskwatch, tiny_training
 

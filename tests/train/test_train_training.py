@@ -16,6 +16,7 @@ from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import InputError
 from maskwatch_train.network import build_network
 from maskwatch_train.report import best_epoch
+from maskwatch_train.run_folder import load_network, save_network
 from maskwatch_train.samples import Sample, cut_sample
 from maskwatch_train.training import (
     FINE_TUNE,
@@ -23,11 +24,9 @@ from maskwatch_train.training import (
     AugmentedBatches,
     RunState,
     TrainingConfig,
-    load_network,
     load_state,
     plain_batch,
     predict,
-    save_network,
     save_state,
     seed_dropout,
     should_stop,

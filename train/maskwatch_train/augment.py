@@ -35,12 +35,12 @@ def augment(
     if rng.random() < 0.5:
         crop = _shrink(crop, rng)
     if rng.random() < 0.25:
-        crop = _blur(crop, rng)
-    crop = _light(crop, rng)
+        crop = blur(crop, rng)
+    crop = light(crop, rng)
     if rng.random() < 0.3:
-        crop = _noise(crop, rng)
+        crop = noise(crop, rng)
     if rng.random() < 0.4:
-        crop = _jpeg(crop, rng)
+        crop = jpeg(crop, rng)
     return crop
 
 
@@ -80,11 +80,11 @@ def _shrink(crop: Pixels, rng: np.random.Generator) -> Pixels:
     small = int(np.exp(rng.uniform(np.log(SMALLEST_FACE), np.log(size))))
     shrunk = np.asarray(cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
     if rng.random() < 0.3:
-        shrunk = _jpeg(shrunk, rng)
+        shrunk = jpeg(shrunk, rng)
     return np.asarray(cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_LINEAR))
 
 
-def _blur(crop: Pixels, rng: np.random.Generator) -> Pixels:
+def blur(crop: Pixels, rng: np.random.Generator) -> Pixels:
     """Blur out of focus, or by motion along a random direction."""
     if rng.random() < 0.5:
         return np.asarray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.5, 2.5)))
@@ -98,7 +98,7 @@ def _blur(crop: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray(cv2.filter2D(crop, -1, turned), np.uint8)
 
 
-def _light(crop: Pixels, rng: np.random.Generator) -> Pixels:
+def light(crop: Pixels, rng: np.random.Generator) -> Pixels:
     """Change exposure, contrast, gamma, white balance and saturation; sometimes to grey."""
     values = crop.astype(np.float32) / 255.0
     values = np.power(values, np.exp(rng.normal(0, 0.25)))
@@ -110,12 +110,14 @@ def _light(crop: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray(np.clip(values * 255.0, 0, 255), dtype=np.uint8)
 
 
-def _noise(crop: Pixels, rng: np.random.Generator) -> Pixels:
+def noise(crop: Pixels, rng: np.random.Generator) -> Pixels:
+    """Add the noise of a sensor."""
     noise = rng.standard_normal(crop.shape, dtype=np.float32) * rng.uniform(2, 14)
     return np.asarray(np.clip(crop + noise, 0, 255), dtype=np.uint8)
 
 
-def _jpeg(crop: Pixels, rng: np.random.Generator) -> Pixels:
+def jpeg(crop: Pixels, rng: np.random.Generator) -> Pixels:
+    """Compress as a camera or a web page does, and unpack again."""
     quality = int(rng.integers(25, 90))
     content = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), dtype=np.uint8)

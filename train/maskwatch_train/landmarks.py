@@ -40,34 +40,56 @@ class LandmarkFinder:
 
     Args:
         path: The file `face_detection_yunet_2023mar.onnx` of the OpenCV model zoo.
+        min_score: Faces of a lower score are not found, in [0, 1].
 
     Raises:
         InputError: If the file cannot be loaded.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, min_score: float = MIN_SCORE) -> None:
         if not path.is_file():
             raise InputError(f"there is no YuNet file {path}")
         try:
-            self._detector = cv2.FaceDetectorYN.create(str(path), "", (320, 320), MIN_SCORE)
+            self._detector = cv2.FaceDetectorYN.create(str(path), "", (320, 320), min_score)
         except cv2.error as error:
             raise InputError(f"{path} is not a YuNet ONNX file") from error
 
     def find_largest(self, pixels: Pixels) -> Landmarks | None:
         """Find the largest face in a picture, shape (height, width, 3), uint8, RGB."""
-        height, width = pixels.shape[:2]
-        pad_x, pad_y = round(width * PADDING), round(height * PADDING)
+        rows = self._detect(pixels)
+        if not len(rows):
+            return None
+        return _landmarks(max(rows, key=lambda row: float(row[2] * row[3])), pixels)
+
+    def find_all(self, pixels: Pixels) -> list[Landmarks]:
+        """Find every face in a picture, shape (height, width, 3), uint8, RGB, in no order."""
+        found = (_landmarks(row, pixels) for row in self._detect(pixels))
+        return [face for face in found if face is not None]
+
+    def _detect(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Return a row for each face: its box, five points, its score, in padded pixels."""
+        pad_x, pad_y = _padding(pixels)
         bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
         padded = cv2.copyMakeBorder(bgr, pad_y, pad_y, pad_x, pad_x, cv2.BORDER_REPLICATE)
         self._detector.setInputSize((padded.shape[1], padded.shape[0]))
         rows = self._detector.detect(padded)[1]
-        if rows is None or not len(rows):
-            return None
-        row = max(rows, key=lambda row: float(row[2] * row[3]))
-        x, y = float(row[0]) - pad_x, float(row[1]) - pad_y
-        box = FaceBox(round(x), round(y), round(x + row[2]) + 1, round(y + row[3]) + 1)
-        inside = box.clipped(width, height)
-        if inside is None:
-            return None
-        points = np.asarray(row[4:14], dtype=np.float32).reshape(5, 2)
-        return Landmarks(inside, points - np.array([pad_x, pad_y], dtype=np.float32))
+        return np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
+
+
+def _padding(pixels: Pixels) -> tuple[int, int]:
+    height, width = pixels.shape[:2]
+    return round(width * PADDING), round(height * PADDING)
+
+
+def _landmarks(row: npt.NDArray[np.float32], pixels: Pixels) -> Landmarks | None:
+    """Read a row of YuNet; None if the face lies outside the picture."""
+    height, width = pixels.shape[:2]
+    padding = _padding(pixels)
+    x, y = float(row[0]) - padding[0], float(row[1]) - padding[1]
+    score = min(max(float(row[14]), 0.0), 1.0)
+    box = FaceBox(round(x), round(y), round(x + row[2]) + 1, round(y + row[3]) + 1, score)
+    inside = box.clipped(width, height)
+    if inside is None:
+        return None
+    points = np.asarray(row[4:14], dtype=np.float32).reshape(5, 2)
+    return Landmarks(inside, points - np.array(padding, dtype=np.float32))

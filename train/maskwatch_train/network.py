@@ -40,7 +40,7 @@ def build_network(
         raise InputError(f"the input size must be a multiple of 32 pixels; received {size}")
     if head not in HEADS:
         raise InputError(f"the head must be one of {', '.join(HEADS)}; received {head!r}")
-    backbone = _backbone(size, alpha, weights)
+    backbone = build_backbone((size, size), alpha, weights)
     inputs = keras.Input((size, size, 3), name="face_rgb")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(inputs)
     # Batch norms stay in inference mode while fine-tuning: the Keras guide on transfer learning.
@@ -71,9 +71,23 @@ def set_trainable(network: keras.Model, *, backbone: bool, frozen_blocks: int = 
         layer.trainable = False
 
 
-def _backbone(size: int, alpha: float, weights: str) -> Any:
-    shape = (size, size, 3)
-    arguments = {"input_shape": shape, "alpha": alpha, "include_top": False, "name": BACKBONE_NAME}
+def build_backbone(size_hw: tuple[int, int], alpha: float, weights: str) -> Any:
+    """Build MobileNetV2 without its top, with the weights that a training starts from.
+
+    Args:
+        size_hw: Height and width of the input in pixels, multiples of 32.
+        alpha: Its width.
+        weights: "imagenet" to download, "none" for random, or a Keras 3 `.weights.h5` file.
+
+    Raises:
+        InputError: If the weights are missing or do not fit.
+    """
+    arguments = {
+        "input_shape": (*size_hw, 3),
+        "alpha": alpha,
+        "include_top": False,
+        "name": BACKBONE_NAME,
+    }
     download = "imagenet" if weights == "imagenet" else None
     try:
         backbone = keras.applications.MobileNetV2(weights=download, **arguments)

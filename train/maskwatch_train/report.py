@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,8 +18,9 @@ from maskwatch_edge.plots import plot_calibration, plot_confusion
 
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
+from .run_folder import save_network, without_resume
 from .samples import TEST, VALIDATION, DataSet, Sample, describe
-from .training import RunState, predict, save_network
+from .training import RunState, predict
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,17 +75,6 @@ def best_epoch(state: RunState) -> int:
     """
     losses = [entry["val_loss"] for entry in state.history]
     return len(losses) - int(np.argmin(losses[::-1]))
-
-
-def without_resume(command: str) -> str:
-    """Return the command line that starts a run from the one that started or resumed it."""
-    # argparse takes abbreviations too, down to the first that is not --rate.
-    words = [
-        word
-        for word in shlex.split(command)
-        if not (word.startswith("--re") and "--resume".startswith(word))
-    ]
-    return shlex.join(words)
 
 
 def _measure(samples: Sequence[Sample], answers: Floats) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from maskwatch_edge.errors import InputError
 from .compose import compose_samples
 from .landmarks import LandmarkFinder
 from .report import write_report
+from .run_folder import check_folder
 from .samples import TRAIN, load_data_set, with_repeats
 from .training import TrainingConfig, train_network
 
@@ -29,7 +30,7 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         OutputError: If a file cannot be written.
     """
     run: Path = options.out
-    _check_folder(run, options.resume)
+    check_folder(run, options.resume)
     config = _config_from(options)
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     data = load_data_set(
@@ -56,13 +57,6 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     figures = write_report(run, network, state, data, shlex.join(["maskwatch", *sys.argv[1:]]))
     right, faces = figures["test"]["accuracy"], figures["test"]["faces"]
     print(f"{run}: {right:.2%} of {faces:,} test faces right", file=sys.stderr)  # noqa: T201
-
-
-def _check_folder(run: Path, may_resume: bool) -> None:
-    if run.exists() and not run.is_dir():
-        raise InputError(f"{run} is a file; expected a folder for the run")
-    if run.exists() and any(run.iterdir()) and not may_resume:
-        raise InputError(f"{run} is not empty; give --resume to go on, or another folder")
 
 
 def _learned_before(weights: str) -> set[str]:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.files import replacing, write_atomically
 
 from .augment import augment
+from .devices import strategy
 from .network import build_network, set_trainable
+from .run_folder import (
+    best_path,
+    checkpoint_path,
+    load_history,
+    load_network,
+    remove_leftovers,
+    remove_old_checkpoints,
+    save_history,
+    save_network,
+)
 from .samples import TRAIN, VALIDATION, Sample
 
 HEAD, FINE_TUNE = "head", "fine-tune"
@@ -185,7 +193,7 @@ class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
         if self._state.last_is_best():
             save_network(self.model, best_path(self._run))
         save_state(self._run, self._state)
-        _remove_old_checkpoints(self._run, len(self._state.history))
+        remove_old_checkpoints(self._run, len(self._state.history))
         if self._state.is_done(self._stage):
             self.model.stop_training = True
         left = self._state.config.stage_epochs(self._stage) - epoch - 1
@@ -212,8 +220,8 @@ def train_network(
     """
     keras.utils.set_random_seed(config.seed)
     state = load_state(run, config, fingerprint)
-    _remove_leftovers(run)
-    with _strategy().scope():
+    remove_leftovers(run)
+    with strategy().scope():
         for stage in STAGES:
             if not state.is_done(stage) and config.stage_epochs(stage):
                 _train_stage(_stage_network(state, stage, run), splits, state, stage, run)
@@ -306,67 +314,9 @@ def predict(network: keras.Model, samples: Sequence[Sample]) -> npt.NDArray[np.f
     return np.concatenate(answers).astype(np.float64)
 
 
-def _strategy() -> Any:
-    """Use every GPU there is: float16 arithmetic with one, mirrored networks with several."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        keras.mixed_precision.set_global_policy("mixed_float16")
-    return tf.distribute.MirroredStrategy() if len(gpus) > 1 else tf.distribute.get_strategy()
-
-
-def save_network(network: keras.Model, path: Path) -> None:
-    """Write a network, with the state of its optimizer if it has one, whole or not at all.
-
-    Raises:
-        OutputError: If it cannot be written.
-    """
-    with replacing(path) as beside:
-        network.save(beside)
-
-
-def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
-    """Read a network that `save_network` wrote.
-
-    Raises:
-        InputError: If the file is missing or broken.
-    """
-    try:
-        return keras.models.load_model(path, compile=compiled)
-    except (OSError, ValueError, KeyError) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise InputError(f"cannot read the network {path}: {reason}") from error
-
-
-def best_path(run: Path) -> Path:
-    """Where a run keeps the network of its best epoch."""
-    return run / "checkpoints" / "best.keras"
-
-
-def checkpoint_path(run: Path, epochs: int) -> Path:
-    """Where a run keeps the network after so many epochs of both stages."""
-    return run / "checkpoints" / f"epoch-{epochs:03d}.keras"
-
-
-def _remove_old_checkpoints(run: Path, newest: int) -> None:
-    for path in (run / "checkpoints").glob("epoch-*.keras"):
-        if path != checkpoint_path(run, newest):
-            path.unlink(missing_ok=True)
-
-
-def _remove_leftovers(run: Path) -> None:
-    """Remove what a killed process was writing; see `maskwatch_edge.files.replacing`."""
-    for folder in (run, run / "checkpoints"):
-        for path in folder.glob(".new-*"):
-            path.unlink(missing_ok=True)
-
-
-def _state_path(run: Path) -> Path:
-    return run / "checkpoints" / "state.json"
-
-
 def save_state(run: Path, state: RunState) -> None:
     """Write how far the run has come."""
-    write_atomically(_state_path(run), json.dumps(asdict(state), indent=1))
+    save_history(run, state.config, state.fingerprint, state.history)
 
 
 def load_state(run: Path, config: TrainingConfig, fingerprint: str) -> RunState:
@@ -375,22 +325,7 @@ def load_state(run: Path, config: TrainingConfig, fingerprint: str) -> RunState:
     Raises:
         InputError: If it was started with other options or other data, or cannot be read.
     """
-    path = _state_path(run)
-    if not path.exists():
-        return RunState(config, fingerprint)
-    try:
-        saved = json.loads(path.read_text())
-        state = RunState(
-            TrainingConfig(**saved["config"]), saved["fingerprint"], list(saved["history"])
-        )
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise InputError(f"cannot read {path}: {error}; start again in another folder") from error
-    if state.config != config:
-        changed = [k for k, v in asdict(config).items() if v != asdict(state.config)[k]]
-        raise InputError(f"{run} was started with another {', '.join(changed)}; give the same")
-    if state.fingerprint != fingerprint:
-        raise InputError(f"{run} was started on other data; give the same data")
-    return state
+    return RunState(config, fingerprint, load_history(run, config, fingerprint))
 
 
 def _tell(line: str) -> None:

@@ -1,0 +1,134 @@
+"""The folder of a run while it is trained: checkpoints, and how far it has come."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import keras
+
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.files import replacing, write_atomically
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Config = TypeVar("Config", bound="DataclassInstance")
+
+
+def check_folder(run: Path, may_resume: bool) -> None:
+    """Refuse a folder that a run may not write to.
+
+    Raises:
+        InputError: If it holds something, and the run is not to be resumed.
+    """
+    if run.exists() and not run.is_dir():
+        raise InputError(f"{run} is a file; expected a folder for the run")
+    if run.exists() and any(run.iterdir()) and not may_resume:
+        raise InputError(f"{run} is not empty; give --resume to go on, or another folder")
+
+
+def without_resume(command: str) -> str:
+    """Return the command line that starts a run from the one that started or resumed it."""
+    # argparse takes abbreviations too, down to the first that is not --rate.
+    words = [
+        word
+        for word in shlex.split(command)
+        if not (word.startswith("--re") and "--resume".startswith(word))
+    ]
+    return shlex.join(words)
+
+
+def save_network(network: keras.Model, path: Path) -> None:
+    """Write a network, with the state of its optimizer if it has one, whole or not at all.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    with replacing(path) as beside:
+        network.save(beside)
+
+
+def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
+    """Read a network that `save_network` wrote.
+
+    Raises:
+        InputError: If the file is missing or broken.
+    """
+    try:
+        return keras.models.load_model(path, compile=compiled)
+    except (OSError, ValueError, KeyError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        raise InputError(f"cannot read the network {path}: {reason}") from error
+
+
+def best_path(run: Path) -> Path:
+    """Where a run keeps the network of its best epoch."""
+    return run / "checkpoints" / "best.keras"
+
+
+def checkpoint_path(run: Path, epochs: int) -> Path:
+    """Where a run keeps the network after so many epochs of both stages."""
+    return run / "checkpoints" / f"epoch-{epochs:03d}.keras"
+
+
+def remove_old_checkpoints(run: Path, newest: int) -> None:
+    """Remove all checkpoints but the newest."""
+    for path in (run / "checkpoints").glob("epoch-*.keras"):
+        if path != checkpoint_path(run, newest):
+            path.unlink(missing_ok=True)
+
+
+def remove_leftovers(run: Path) -> None:
+    """Remove what a killed process was writing; see `maskwatch_edge.files.replacing`."""
+    for folder in (run, run / "checkpoints"):
+        for path in folder.glob(".new-*"):
+            path.unlink(missing_ok=True)
+
+
+def _state_path(run: Path) -> Path:
+    return run / "checkpoints" / "state.json"
+
+
+def save_history(
+    run: Path, config: DataclassInstance, fingerprint: str, history: list[dict[str, Any]]
+) -> None:
+    """Write how far a run has come.
+
+    Args:
+        run: Its folder.
+        config: What it was started with, a dataclass of plain values.
+        fingerprint: Names the data it was started on.
+        history: One entry an epoch.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    state = {"config": asdict(config), "fingerprint": fingerprint, "history": history}
+    write_atomically(_state_path(run), json.dumps(state, indent=1))
+
+
+def load_history(run: Path, config: Config, fingerprint: str) -> list[dict[str, Any]]:
+    """Read how far a run has come; an empty list if it has not begun.
+
+    Raises:
+        InputError: If it was started with other options or other data, or cannot be read.
+    """
+    path = _state_path(run)
+    if not path.exists():
+        return []
+    try:
+        state = json.loads(path.read_text())
+        saved, data = type(config)(**state["config"]), state["fingerprint"]
+        history = list(state["history"])
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"cannot read {path}: {error}; start again in another folder") from error
+    if saved != config:
+        changed = [k for k, v in asdict(config).items() if v != asdict(saved)[k]]
+        raise InputError(f"{run} was started with another {', '.join(changed)}; give the same")
+    if data != fingerprint:
+        raise InputError(f"{run} was started on other data; give the same data")
+    return history
