@@ -1,0 +1,1 @@
+"""Training of the face finder: `maskwatch train-finder`."""

@@ -1,0 +1,117 @@
+"""The command `maskwatch train-finder`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from maskwatch_edge.command import Command, count, need, positive, share, whole
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.quiet import quiet
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `maskwatch train-finder`."""
+    parser.add_argument(
+        "data",
+        nargs="+",
+        type=Path,
+        metavar="DATA",
+        help="annotated frames (images/ and annotations/), which are learned and scored; with "
+        "--landmarks also photographs or crops in the layouts of maskwatch train, only learned",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on after a kill")
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        metavar="YUNET.onnx",
+        help="YuNet face detector: the teacher that boxes the faces of other pictures",
+    )
+    _add_network_options(parser)
+    _add_training_options(parser)
+    _add_data_options(parser)
+
+
+def _add_network_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("network").add_argument
+    add("--width", type=count, metavar="PX", default=320, help="of the input, a multiple of 32")
+    add("--height", type=count, metavar="PX", default=256, help="of the input, a multiple of 32")
+    add("--alpha", type=positive, metavar="X", default=1.0, help="width of MobileNetV2")
+    add("--channels", type=count, metavar="N", default=96, help="of the layers added to it")
+    add(
+        "--weights",
+        metavar="imagenet|none|FILE",
+        default="imagenet",
+        help="start of the backbone: downloaded, random, or a Keras .weights.h5 file",
+    )
+
+
+def _add_training_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("training").add_argument
+    add("--epochs", type=count, metavar="N", default=30, help="checkpoints to the end")
+    add("--steps", type=count, metavar="N", default=100, help="batches an epoch")
+    add("--batch-size", type=count, metavar="N", default=16, help="scenes a step")
+    add("--rate", type=positive, metavar="X", default=1e-3, help="highest learning rate")
+    add(
+        "--frozen-blocks",
+        type=whole,
+        metavar="N",
+        default=1,
+        help="first blocks of the backbone that stay as they are, 0 to 12",
+    )
+    add("--seed", type=whole, metavar="N", default=1, help="start of every random draw")
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("data").add_argument
+    add(
+        "--test-share",
+        type=share,
+        metavar="X",
+        default=0.2,
+        help="share of the frames that is held out and scored at the end, 0 to 1",
+    )
+    add("--fold", type=whole, metavar="K", default=0, help="which share is held out, from 0")
+    add(
+        "--validation-share",
+        type=share,
+        metavar="X",
+        default=0.05,
+        help="share that is scored after every epoch, 0 to 1",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, and write the report of the run."""
+    _check(options)
+    with quiet():
+        need("tensorflow", "tensorflow", "train")
+    need("imagehash", "ImageHash", "train")
+    from .run import train
+
+    train(options)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what cannot work before minutes are spent on it."""
+    for name in ("width", "height"):
+        if getattr(options, name) % 32:
+            raise InputError(
+                f"--{name} must be a multiple of 32 pixels; received {getattr(options, name)}"
+            )
+    if not 0 <= options.frozen_blocks <= 12:
+        raise InputError(f"--frozen-blocks must be 0 to 12; received {options.frozen_blocks}")
+    if (options.fold + 1) * options.test_share > 1 + 1e-9:
+        raise InputError(
+            f"--fold {options.fold} is beyond the data: with --test-share {options.test_share:g} "
+            f"folds count from 0 to {int(1 / options.test_share + 1e-9) - 1}"
+        )
+    if options.weights not in ("imagenet", "none") and not Path(options.weights).is_file():
+        raise InputError(
+            f"there is no weights file {options.weights}; expected imagenet, none or a file"
+        )
+
+
+COMMAND = Command("train-finder", "train a face finder on annotated frames", add_arguments, run)

@@ -1,0 +1,221 @@
+"""From data sets on disk to pictures with boxes in memory, divided as for the classifier."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from maskwatch_edge.dataset import LabelledFace, content_digest, read_faces
+from maskwatch_edge.errors import InputError, SourceError
+from maskwatch_edge.frame import Pixels
+from maskwatch_edge.pictures import read_picture
+from maskwatch_train.duplicates import group_twins, perceptual_hash
+from maskwatch_train.landmarks import LandmarkFinder
+from maskwatch_train.samples import (
+    MAX_UNREADABLE_SHARE,
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    assign_splits,
+    draw_groups,
+)
+
+from .truths import Truths, annotated, taught
+
+MAX_SIDE = 640
+"""Pictures to learn from are kept at this length in pixels at the most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture in memory.
+
+    Attributes:
+        pixels: Shape (height, width, 3), uint8, RGB.
+        truths: Where its faces are, in its pixels.
+        identities: Names of its faces, or of the picture where none is annotated.
+        layout: "kaggle", "folders" or "frames"; see `maskwatch_edge.dataset`.
+    """
+
+    pixels: Pixels
+    truths: Truths
+    identities: tuple[str, ...]
+    layout: str
+
+
+@dataclass(frozen=True)
+class FinderData:
+    """The pictures of each split, and the report on how they were divided."""
+
+    splits: dict[str, list[Picture]]
+    report: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the pictures, boxes and splits."""
+        return str(self.report["fingerprint"])
+
+
+@dataclass(frozen=True)
+class Division:
+    """How pictures are divided; see `samples.load_data_set`."""
+
+    seed: int
+    test_share: float
+    validation_share: float
+    fold: int
+
+
+def load_pictures(
+    folders: Sequence[Path],
+    division: Division,
+    teacher: LandmarkFinder | None,
+    warn: Callable[[str], None],
+) -> FinderData:
+    """Read data sets and divide them by the lot that the classifier's training draws, too.
+
+    Only annotated frames are scored. Photographs and crops need the teacher; those that fall to
+    validation or test, or in which it is sure of no face, are left out.
+
+    Args:
+        folders: Data sets in any layout of `maskwatch_edge.dataset`.
+        division: Decides which pictures are held out.
+        teacher: Finds the faces of what is not annotated; without it only frames are used.
+        warn: Told the name of each unreadable picture.
+
+    Raises:
+        InputError: If a data set is unusable, too many pictures cannot be read, or a split holds
+            no annotated face.
+    """
+    by_path = _by_path(folders, annotated_only=teacher is None)
+    hashes, unreadable = _hashes(by_path, warn)
+    splits = _divide({path: by_path[path] for path in hashes}, hashes, division)
+    pictures: dict[str, list[Picture]] = {split: [] for split in SPLITS}
+    for path, split in splits.items():
+        faces = by_path[path]
+        if split is not None and (split == TRAIN or faces[0].layout == "frames"):
+            picture = _read(faces, teacher, keep_size=split != TRAIN)
+            pictures[split] += [] if picture is None else [picture]
+    for split, members in pictures.items():
+        _check_split(split, members)
+    return FinderData(pictures, _report(pictures, unreadable, len(by_path)))
+
+
+def _by_path(folders: Sequence[Path], *, annotated_only: bool) -> dict[Path, list[LabelledFace]]:
+    by_path: dict[Path, list[LabelledFace]] = {}
+    for folder in folders:
+        for face in read_faces(folder):
+            if face.layout == "frames" or not annotated_only:
+                by_path.setdefault(face.path, []).append(face)
+    if not by_path:
+        raise InputError(
+            "no annotated frames given; name a folder with images/ and annotations/, or give "
+            "--landmarks YUNET.onnx, which finds the faces of other pictures"
+        )
+    return by_path
+
+
+def _hashes(
+    paths: dict[Path, list[LabelledFace]], warn: Callable[[str], None]
+) -> tuple[dict[Path, tuple[int, int]], list[str]]:
+    """Return the perceptual hash of each picture that can be read, and the names of the others."""
+    hashes, unreadable = {}, []
+    for path in paths:
+        try:
+            hashes[path] = perceptual_hash(read_picture(path))
+        except SourceError as error:
+            warn(f"skipped: {error}")
+            unreadable.append(str(path))
+    if len(unreadable) > MAX_UNREADABLE_SHARE * len(paths):
+        raise InputError(
+            f"{len(unreadable)} of {len(paths)} pictures cannot be read, the first is "
+            f"{unreadable[0]}; at most 1 % may be: copy the data set again"
+        )
+    return hashes, unreadable
+
+
+def _divide(
+    by_path: dict[Path, list[LabelledFace]],
+    hashes: dict[Path, tuple[int, int]],
+    division: Division,
+) -> dict[Path, str | None]:
+    groups = group_twins(list(hashes.values()))
+    splits = assign_splits(
+        [faces[0].published_split for faces in by_path.values()],
+        groups,
+        draw_groups([min(pair) for pair in hashes.values()], groups, division.seed),
+        test_share=division.test_share,
+        validation_share=division.validation_share,
+        fold=division.fold,
+    )
+    return dict(zip(by_path, splits, strict=True))
+
+
+def _read(
+    faces: Sequence[LabelledFace], teacher: LandmarkFinder | None, *, keep_size: bool
+) -> Picture | None:
+    """Read a picture with its faces; None if the teacher is sure of none."""
+    path, layout = faces[0].path, faces[0].layout
+    pixels, digest = read_picture(path), content_digest(path)
+    scale = 1.0 if keep_size else min(MAX_SIDE / max(pixels.shape[:2]), 1.0)
+    if scale < 1.0:
+        pixels = _shrunk(pixels, scale)
+    if layout == "frames":
+        truths = annotated([face.box for face in faces if face.box is not None]).scaled(scale)
+        return Picture(pixels, truths, tuple(f.identity_in(digest) for f in faces), layout)
+    found = None if teacher is None else taught(pixels, teacher)
+    return None if found is None else Picture(pixels, found, (digest,), layout)
+
+
+def _shrunk(pixels: Pixels, scale: float) -> Pixels:
+    shrunk = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk, np.uint8)
+
+
+def _check_split(split: str, pictures: Sequence[Picture]) -> None:
+    if not any(picture.truths.sure.any() for picture in pictures):
+        scored = "annotated " if split in (VALIDATION, TEST) else ""
+        raise InputError(
+            f"the {split} split holds no {scored}face: give more annotated frames or other shares"
+        )
+
+
+def _report(
+    pictures: dict[str, list[Picture]], unreadable: Sequence[str], count: int
+) -> dict[str, Any]:
+    return {
+        "pictures": count,
+        "unreadable": list(unreadable),
+        "fingerprint": _fingerprint(pictures),
+        "counts": {split: _counts(members) for split, members in pictures.items()},
+        "identities": {
+            split: sorted(name for picture in members for name in picture.identities)
+            for split, members in pictures.items()
+        },
+    }
+
+
+def _counts(pictures: Sequence[Picture]) -> dict[str, int]:
+    counts = Counter({f"{picture.layout} pictures": 0 for picture in pictures})
+    for picture in pictures:
+        counts[f"{picture.layout} pictures"] += 1
+        counts[f"{picture.layout} faces"] += int(picture.truths.sure.sum())
+    return dict(sorted(counts.items()))
+
+
+def _fingerprint(pictures: dict[str, list[Picture]]) -> str:
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        for names, boxes in sorted(
+            (p.identities, p.truths.boxes.tolist()) for p in pictures[split]
+        ):
+            digest.update(f"{split} {names} {boxes}\n".encode())
+    return digest.hexdigest()

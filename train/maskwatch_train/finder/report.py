@@ -1,0 +1,61 @@
+"""What a finished training of the finder leaves in its folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from maskwatch_edge.contract import FINDER
+from maskwatch_edge.files import write_atomically
+from maskwatch_train.run_folder import save_network, without_resume
+from maskwatch_train.samples import TEST, VALIDATION
+
+from .card import finder_card
+from .data import FinderData
+from .measuring import measure
+from .training import FinderState
+
+
+def write_finder_report(
+    run: Path, network: keras.Model, state: FinderState, data: FinderData, command: str
+) -> dict[str, Any]:
+    """Write the report of a finished training.
+
+    Args:
+        run: Folder of the run.
+        network: Its network.
+        state: Its options and history.
+        data: What it was trained and is measured on.
+        command: The command line; `--resume` is left out of what is recorded.
+
+    Returns:
+        The content of `metrics.json`.
+
+    Raises:
+        OutputError: If a file cannot be written; those that are there are whole.
+    """
+    figures: dict[str, Any] = {
+        "kind": FINDER,
+        "command": without_resume(command),
+        "config": asdict(state.config),
+        "fingerprint": data.fingerprint,
+        "history": state.history,
+        "scenes_per_second": round(state.scenes_per_second, 2),
+        "validation": measure(network, data.splits[VALIDATION]),
+        "test": measure(network, data.splits[TEST]),
+    }
+    save_network(network, run / "model.keras")
+    _write_json(run / "data.json", data.report)
+    write_atomically(run / "held_out.txt", "\n".join(data.report["identities"][TEST]) + "\n")
+    write_atomically(run / "command.txt", figures["command"] + "\n")
+    write_atomically(run / "model_card.md", finder_card(figures, data.report))
+    _write_json(run / "metrics.json", figures)
+    return figures
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    write_atomically(path, json.dumps(content, indent=1) + "\n")

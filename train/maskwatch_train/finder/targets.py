@@ -1,0 +1,96 @@
+"""What a network should answer to a scene.
+
+Heat: a Gaussian bump for each face (Zhou et al., "Objects as Points", 2019). Boxes are learned at
+several places around each centre, weighted by the same bump (Liu et al., "Training-Time-Friendly
+Network for Real-Time Object Detection", 2020): more to learn from in each scene, so that fewer
+scenes do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from maskwatch_edge.finders.codes import BoxCode
+
+from .truths import Truths
+
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+
+SMALLEST_FACE = 8.0
+"""Pixels of the input; smaller faces are neither learned nor taken for background."""
+
+SPREAD = 0.09
+"""Standard deviation of a bump, as a share of the sides of the face."""
+
+LEAST_SPREAD = 0.5
+"""The same in places of the heat map, at the least."""
+
+LEAST_WEIGHT = 0.1
+"""Boxes are learned where the bump is at least this high."""
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """The wanted answer to one scene.
+
+    Attributes:
+        heat: Shape (rows, columns, 2): height of the bumps in [0, 1], exactly 1 at the centres,
+            and 1 where it is to be learned, 0 where it is to be ignored.
+        boxes: Shape (rows, columns, 5): the coded box, and the weight with which it is learned;
+            the weights of a face sum to one.
+    """
+
+    heat: Singles
+    boxes: Singles
+
+
+def encode_targets(truths: Truths, places: tuple[int, int], code: BoxCode) -> Targets:
+    """Turn the faces of a scene into the wanted answer.
+
+    Args:
+        truths: Faces in pixels of the input.
+        places: Rows and columns of the heat map.
+        code: What the numbers of a box mean.
+    """
+    heat, boxes = np.zeros((*places, 2)), np.zeros((*places, 5))
+    heat[..., 1] = 1.0
+    sides = truths.boxes[:, 2:] - truths.boxes[:, :2]
+    learned = truths.sure & (sides.min(axis=1, initial=np.inf) >= SMALLEST_FACE)
+    for box in truths.boxes[~learned]:
+        _ignore(heat, box, code)
+    # The largest first, so that a small face before it keeps its places.
+    for index in np.argsort(-sides.prod(axis=1)):
+        if learned[index]:
+            _learn(heat, boxes, truths.boxes[index], code)
+    return Targets(heat.astype(np.float32), boxes.astype(np.float32))
+
+
+def _ignore(heat: Floats, box: Floats, code: BoxCode) -> None:
+    x1, y1 = np.floor(box[:2] / code.stride).astype(int)
+    x2, y2 = np.ceil(box[2:] / code.stride).astype(int)
+    heat[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0), 1] = 0.0
+
+
+def _learn(heat: Floats, boxes: Floats, box: Floats, code: BoxCode) -> None:
+    rows, columns = heat.shape[:2]
+    centre = (box[:2] + box[2:]) / 2 / code.stride
+    column, row = np.clip(centre.astype(int), 0, [columns - 1, rows - 1])
+    bump = _bump((row, column), (rows, columns), (box[2:] - box[:2]) / code.stride)
+    heat[..., 0] = np.maximum(heat[..., 0], bump)
+    heat[row, column, 1] = 1.0  # a sure face on a doubtful one
+    at = np.nonzero(bump >= LEAST_WEIGHT)
+    points = code.points(*at)
+    codes = code.encode(np.tile(box, (len(points), 1)), points)
+    weights = bump[at] * (np.abs(codes[:, :2]).max(axis=1) < 0.95)
+    boxes[at] = np.column_stack([codes, weights / max(weights.sum(), 1e-6)])
+
+
+def _bump(place: tuple[int, int], places: tuple[int, int], sides: Floats) -> Floats:
+    spread_x, spread_y = np.maximum(SPREAD * sides, LEAST_SPREAD)
+    down = (np.arange(places[0]) - place[0]) / spread_y
+    right = (np.arange(places[1]) - place[1]) / spread_x
+    return np.asarray(np.exp(-(down[:, np.newaxis] ** 2 + right**2) / 2))
