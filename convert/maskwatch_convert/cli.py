@@ -7,21 +7,23 @@ from dataclasses import fields
 from pathlib import Path
 
 from maskwatch_edge.command import Command, count, need, points, whole
-from maskwatch_edge.contract import VARIANTS
+from maskwatch_edge.contract import FINDER, VARIANTS
 from maskwatch_edge.quiet import quiet
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `maskwatch convert`."""
-    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of maskwatch train")
+    parser.add_argument(
+        "run_folder", metavar="RUN", type=Path, help="folder of maskwatch train, or of train-finder"
+    )
     parser.add_argument(
         "--calibrate",
         nargs="+",
         required=True,
         type=Path,
         metavar="DATA",
-        help="the data sets of that training: faces it was trained on calibrate the model, "
-        "faces it has held out score it",
+        help="the data sets of that training: faces or frames it was trained on calibrate the "
+        "model, those it has held out score it",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.tflite", help="the model to write"
@@ -34,12 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=points,
         default=0.5,
         metavar="POINTS",
-        help="percentage points of accuracy that it may lose against float32",
+        help="percentage points of accuracy, or of AP50, that it may lose against float32",
     )
     parser.add_argument(
-        "--samples", type=count, default=400, help="faces that calibrate int8, half of each label"
+        "--samples",
+        type=count,
+        default=400,
+        help="faces (half of each label) or frames that calibrate int8",
     )
-    parser.add_argument("--seed", type=whole, default=1, help="decides which faces calibrate")
+    parser.add_argument("--seed", type=whole, default=1, help="decides which of them calibrate")
     parser.add_argument(
         "--threads", type=count, default=1, help="threads while the models are compared"
     )
@@ -49,10 +54,16 @@ def run(options: argparse.Namespace) -> int:
     """Convert, compare and write."""
     with quiet():
         need("tensorflow", "tensorflow", "train")
-        from .conversion import ConversionConfig, convert
+        from .conversion import convert
+        from .finder_conversion import convert_finder
+    from .converting import ConversionConfig
+    from .training_run import TrainingRun
+
     given = vars(options)
     config = ConversionConfig(**{f.name: given[f.name] for f in fields(ConversionConfig)})
-    convert(options.run_folder, options.calibrate, options.out, config)
+    training = TrainingRun.read(options.run_folder)
+    make = convert_finder if training.kind == FINDER else convert
+    make(training, options.calibrate, options.out, config)
     return 0
 
 

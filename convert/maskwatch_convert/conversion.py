@@ -1,12 +1,12 @@
-"""One run of `maskwatch convert`, from the folder of a training to a TFLite file."""
+"""One run of `maskwatch convert`, from the folder of a training to a TFLite file.
+
+This is about classifiers; `finder_conversion` does the same for face finders.
+"""
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,41 +14,22 @@ import keras
 
 from maskwatch_edge.contract import COLOUR_ORDER, FACE_MARGIN, LABELS, ModelContract, write_model
 from maskwatch_edge.crops import read_crops
-from maskwatch_edge.errors import ConversionError, OutputError
 from maskwatch_edge.frame import Pixels
 
 from .calibration import RunFaces, choose_crops, find_faces
 from .converter import convert_network, export_network, load_network
+from .converting import ConversionConfig, check_loss, scratch_folder, tell
 from .parity import REFERENCE, Parity, compare
 from .training_run import TrainingRun
 
 
-@dataclass(frozen=True)
-class ConversionConfig:
-    """What is made, and what is demanded of it.
-
-    Attributes:
-        variant: One of `contract.VARIANTS`.
-        max_drop: Percentage points of accuracy that the variant may lose.
-        samples: Faces that calibrate int8.
-        seed: Decides which.
-        threads: Threads of the interpreter while the models are compared.
-    """
-
-    variant: str = "int8"
-    max_drop: float = 0.5
-    samples: int = 400
-    seed: int = 1
-    threads: int = 1
-
-
-def convert(folder: Path, data: Sequence[Path], output: Path, config: ConversionConfig) -> None:
-    """Convert the network of a training, compare it with the float one, and write the file.
+def convert(run: TrainingRun, data: Sequence[Path], output: Path, config: ConversionConfig) -> None:
+    """Convert the classifier of a training, compare it with the float one, and write the file.
 
     The table of the comparison goes to stdout, whether the variant is accepted or not.
 
     Args:
-        folder: What `maskwatch train` left behind.
+        run: What `maskwatch train` left behind.
         data: Data sets that hold the faces of that training.
         output: The TFLite file.
         config: See `ConversionConfig`.
@@ -58,16 +39,15 @@ def convert(folder: Path, data: Sequence[Path], output: Path, config: Conversion
         ConversionError: If the network cannot be converted, or loses more than it may.
         OutputError: If the file cannot be written.
     """
-    run = TrainingRun.read(folder)
-    faces = find_faces(data, run, _tell)
+    faces = find_faces(data, run, tell)
     network = load_network(run.network)
     contract = _contract(run, network.input_shape[1], config.variant)
     flatbuffers = _convert_both(network, faces, config)
     parity = _compare(flatbuffers, contract, faces, config)
     print(parity.table())  # noqa: T201
-    _check_loss(parity, config.max_drop)
+    check_loss(parity.variant, parity.lost_points, "accuracy", config.max_drop)
     write_model(output, flatbuffers[config.variant], replace(contract, scores=parity.scores()))
-    _tell(f"wrote {output}")
+    tell(f"wrote {output}")
 
 
 def _contract(run: TrainingRun, input_size: int, variant: str) -> ModelContract:
@@ -90,11 +70,11 @@ def _convert_both(
     crops: list[Pixels] = []
     if config.variant == "int8":
         crops = choose_crops(
-            faces.fitted, network.input_shape[1], config.samples, config.seed, _tell
+            faces.fitted, network.input_shape[1], config.samples, config.seed, tell
         )
-        _tell(f"calibrating on {len(crops)} of {len(faces.fitted)} faces of the training")
-    with _scratch_folder() as scratch:
-        export_network(network, scratch)
+        tell(f"calibrating on {len(crops)} of {len(faces.fitted)} faces of the training")
+    with scratch_folder() as scratch:
+        export_network(network, scratch, "face_rgb")
         variants = dict.fromkeys([REFERENCE, config.variant])
         return {variant: convert_network(scratch, variant, crops) for variant in variants}
 
@@ -106,32 +86,10 @@ def _compare(
     config: ConversionConfig,
 ) -> Parity:
     """Let the edge load both models as it would on the board, and judge the held-out faces."""
-    _tell(f"comparing on {len(faces.held_out)} faces held out from the training")
-    crops = read_crops(faces.held_out.values(), contract.input_size, _tell)
-    with _scratch_folder() as scratch:
+    tell(f"comparing on {len(faces.held_out)} faces held out from the training")
+    crops = read_crops(faces.held_out.values(), contract.input_size, tell)
+    with scratch_folder() as scratch:
         models = {variant: scratch / f"{variant}.tflite" for variant in flatbuffers}
         for variant, path in models.items():
             write_model(path, flatbuffers[variant], replace(contract, variant=variant))
         return compare(models, config.variant, crops, threads=config.threads)
-
-
-def _check_loss(parity: Parity, max_drop: float) -> None:
-    if parity.lost_points > max_drop:
-        raise ConversionError(
-            f"{parity.variant} loses {parity.lost_points:.2f} points of accuracy; at most "
-            f"{max_drop:g} may be lost: give more --samples, or raise --max-drop"
-        )
-
-
-@contextmanager
-def _scratch_folder() -> Iterator[Path]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="maskwatch-")
-    except OSError as error:
-        raise OutputError(f"cannot make a temporary folder: {error.strerror or error}") from error
-    with folder as name:
-        yield Path(name)
-
-
-def _tell(line: str) -> None:
-    print(f"maskwatch convert: {line}", file=sys.stderr, flush=True)  # noqa: T201

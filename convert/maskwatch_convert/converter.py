@@ -19,17 +19,39 @@ from maskwatch_edge.quiet import quiet
 
 
 def load_network(path: Path) -> keras.Model:
-    """Read the network of a run, for float32 arithmetic throughout.
+    """Read the network of a classifier's run, for float32 arithmetic throughout.
 
     Raises:
         InputError: If the file is broken, or holds another kind of network.
     """
+    network = _load(path)
+    _check_shapes(path, network)
+    return network
+
+
+def load_finder(path: Path) -> keras.Model:
+    """Read the network of a finder's run, for float32 arithmetic throughout.
+
+    Raises:
+        InputError: If the file is broken, or holds another kind of network.
+    """
+    network = _load(path)
+    shapes = network.input_shape, network.output_shape
+    outputs = shapes[1].values() if isinstance(shapes[1], dict) else ()
+    if sorted(shape[-1] for shape in outputs) != [1, 4] or None in shapes[0][1:]:
+        raise InputError(
+            f"the network {path} must take frames of one size and give a heat map of 1 channel "
+            f"and boxes of 4; received {shapes[0]} and {shapes[1]}"
+        )
+    return network
+
+
+def _load(path: Path) -> keras.Model:
     try:
         with quiet():
             network = keras.models.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"cannot read the network {path}: {_first_line(error)}") from error
-    _check_shapes(path, network)
     for layer in _layers_of(network):
         layer.dtype_policy = "float32"  # a training on a GPU leaves float16 behind
     return network
@@ -52,19 +74,19 @@ def _layers_of(network: keras.Model) -> Iterator[Any]:
             yield from _layers_of(layer)
 
 
-def export_network(network: keras.Model, folder: Path) -> None:
-    """Write the network as a SavedModel that takes one face at a time.
+def export_network(network: keras.Model, folder: Path, input_name: str) -> None:
+    """Write the network as a SavedModel that takes one picture at a time.
 
-    XNNPACK runs the whole of a TFLite model only if all its shapes are known. The name is fixed
-    because it becomes part of the TFLite file.
+    XNNPACK runs the whole of a TFLite model only if all its shapes are known. The name of the
+    input is fixed because it becomes part of the TFLite file.
 
     Raises:
         ConversionError: If TensorFlow cannot write it.
     """
-    one_face = tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="face_rgb")
+    one = tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name=input_name)
     try:
         with quiet():
-            network.export(folder, verbose=False, input_signature=[one_face])
+            network.export(folder, verbose=False, input_signature=[one])
     except Exception as error:  # TensorFlow passes on the errors of several libraries
         raise ConversionError(f"cannot export the network: {_first_line(error)}") from error
 
@@ -75,7 +97,8 @@ def convert_network(saved_model: Path, variant: str, crops: Sequence[Pixels]) ->
     Args:
         saved_model: The folder.
         variant: One of `contract.VARIANTS`.
-        crops: Faces for calibration, shape (size, size, 3), uint8, RGB; only int8 needs them.
+        crops: Pictures for calibration, of the shape of the input, uint8, RGB; only int8 needs
+            them.
 
     Returns:
         A TFLite flatbuffer without contract.

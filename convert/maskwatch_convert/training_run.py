@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskwatch_edge.contract import CLASSIFIER, KINDS
 from maskwatch_edge.errors import InputError
 
 NETWORK, DATA_REPORT, METRICS = "model.keras", "data.json", "metrics.json"
@@ -19,9 +20,11 @@ class TrainingRun:
     Attributes:
         network: The Keras file.
         fitted: Identities of the faces it was trained on; see `LabelledFace.identity`.
-        held_out: Identities of the faces that training never saw.
+        held_out: Identities of the faces that training never saw. A finder's run names pictures
+            without annotation as a whole.
         data_fingerprint: Names the data it was trained on.
         command: The command that trained it.
+        kind: What was trained, a key of `contract.KINDS`.
     """
 
     network: Path
@@ -29,6 +32,7 @@ class TrainingRun:
     held_out: frozenset[str]
     data_fingerprint: str
     command: str
+    kind: str = CLASSIFIER
 
     @classmethod
     def read(cls, folder: Path) -> TrainingRun:
@@ -51,12 +55,21 @@ class TrainingRun:
                 held_out=frozenset(report["identities"]["test"]),
                 data_fingerprint=str(report["fingerprint"]),
                 command=str(metrics["command"]),
+                kind=_known_kind(metrics.get("kind", CLASSIFIER)),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{DATA_REPORT} and {METRICS} in {folder} are not as maskwatch train writes them "
                 f"({error!r}); train again"
             ) from error
+
+
+def _known_kind(kind: Any) -> str:
+    if kind not in tuple(KINDS):
+        raise InputError(
+            f"the run trained a {kind!r}; expected one of {', '.join(KINDS)}: update maskwatch"
+        )
+    return str(kind)
 
 
 def _read_json(path: Path) -> Any:

@@ -32,7 +32,7 @@ CROPS = list(np.random.default_rng(1).integers(60, 200, (4, SIZE, SIZE, 3), dtyp
 
 def converted(network: Any, folder: Path, variant: str) -> bytes:
     network.save(folder / "model.keras")
-    export_network(load_network(folder / "model.keras"), folder / "saved")
+    export_network(load_network(folder / "model.keras"), folder / "saved", "face_rgb")
     return convert_network(folder / "saved", variant, CROPS)
 
 
