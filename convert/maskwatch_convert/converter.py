@@ -36,12 +36,12 @@ def load_finder(path: Path) -> keras.Model:
         InputError: If the file is broken, or holds another kind of network.
     """
     network = _load(path)
-    shapes = network.input_shape, network.output_shape
-    outputs = shapes[1].values() if isinstance(shapes[1], dict) else ()
-    if sorted(shape[-1] for shape in outputs) != [1, 4] or None in shapes[0][1:]:
+    received = network.input_shape
+    outputs = [tuple(output.shape) for output in network.outputs]
+    if sorted(shape[-1] for shape in outputs) != [1, 4] or None in received[1:]:
         raise InputError(
             f"the network {path} must take frames of one size and give a heat map of 1 channel "
-            f"and boxes of 4; received {shapes[0]} and {shapes[1]}"
+            f"and boxes of 4; received {received} and {outputs}"
         )
     return network
 
