@@ -1,0 +1,194 @@
+"""What the finder learns from: scenes, where their faces are, and the answers that are wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.finders.codes import BoxCode, find_boxes, overlaps
+from maskwatch_edge.frame import Pixels
+from maskwatch_edge.pictures import read_picture
+from maskwatch_train.finder.batches import SceneBatches, draw_odds
+from maskwatch_train.finder.config import FinderConfig
+from maskwatch_train.finder.data import Picture
+from maskwatch_train.finder.scene import make_scene, place_picture
+from maskwatch_train.finder.targets import encode_targets
+from maskwatch_train.finder.truths import Truths, annotated, taught
+from maskwatch_train.landmarks import LandmarkFinder, Landmarks
+
+PLACES = (32, 40)
+CODE = BoxCode()
+CONFIG = FinderConfig(width=96, height=64, batch_size=3, steps=2)
+
+
+def truths_of(*boxes: tuple[float, float, float, float], sure: bool = True) -> Truths:
+    return Truths(np.array(boxes).reshape(-1, 4), np.full(len(boxes), sure))
+
+
+def red_face(shape: tuple[int, int] = (120, 160)) -> Picture:
+    """Paint a red square on blue ground."""
+    pixels = np.zeros((*shape, 3), np.uint8)
+    pixels[...] = (0, 0, 255)
+    pixels[30:90, 50:110] = (255, 0, 0)
+    return Picture(pixels, annotated([FaceBox(50, 30, 110, 90)]), ("red",), "frames")
+
+
+@st.composite
+def faces_apart(draw: st.DrawFn) -> Truths:
+    """Draw faces of 9 to 60 px, each in a field of its own of 80x64 px."""
+    boxes = []
+    for field in draw(st.sets(st.integers(0, 15))):
+        x, y = field % 4 * 80, field // 4 * 64
+        w, h = draw(st.floats(9, 60)), draw(st.floats(9, 60))
+        left, top = x + draw(st.floats(0, 80 - w)), y + draw(st.floats(0, 64 - h))
+        boxes.append((left, top, left + w, top + h))
+    return truths_of(*boxes)
+
+
+@given(faces_apart())
+def test_the_wanted_answer_is_read_as_the_faces_that_it_was_made_of(truths: Truths) -> None:
+    targets = encode_targets(truths, PLACES, CODE)
+    boxes, scores = find_boxes(targets.heat[..., 0], targets.boxes[..., :4], CODE, min_score=0.999)
+    assert len(boxes) == len(truths)
+    assert (scores == 1.0).all()
+    for truth in truths.boxes:
+        assert overlaps(truth, boxes).max() > 0.99
+
+
+@given(faces_apart())
+def test_every_face_has_the_same_weight(truths: Truths) -> None:
+    targets = encode_targets(truths, PLACES, CODE)
+    assert targets.boxes[..., 4].sum() == pytest.approx(len(truths), abs=1e-4)
+    assert np.abs(targets.boxes[..., :4]).max(initial=0.0) <= 1.0
+
+
+@pytest.mark.parametrize(
+    "truths",
+    [
+        truths_of((80.0, 80.0, 120.0, 120.0), sure=False),  # the teacher is not sure
+        truths_of((84.0, 84.0, 90.0, 100.0)),  # too small to learn
+    ],
+)
+def test_what_is_not_learned_is_ignored_and_not_background(truths: Truths) -> None:
+    targets = encode_targets(truths, PLACES, CODE)
+    assert targets.heat[..., 0].max() == 0.0
+    assert targets.boxes[..., 4].max() == 0.0
+    assert targets.heat[11, 11, 1] == 0.0
+    assert targets.heat[0, 0, 1] == 1.0
+
+
+def test_a_small_face_in_front_of_a_large_one_keeps_its_place() -> None:
+    small = (150.0, 118.0, 170.0, 138.0)
+    targets = encode_targets(truths_of((60.0, 28.0, 260.0, 228.0), small), PLACES, CODE)
+    boxes, _ = find_boxes(targets.heat[..., 0], targets.boxes[..., :4], CODE, min_score=0.999)
+    assert overlaps(np.array(small), boxes).max() > 0.99
+
+
+def red_part(pixels: Pixels) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(pixels[..., 0].astype(int) > pixels[..., 2].astype(int) + 60)
+    return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10_000), st.sampled_from([(96, 64), (64, 96), (320, 256)]))
+def test_the_face_is_where_its_box_says(seed: int, size_wh: tuple[int, int]) -> None:
+    pixels, truths = place_picture(red_face(), size_wh, np.random.default_rng(seed))
+    assert pixels.shape == (size_wh[1], size_wh[0], 3)
+    for box, sure in zip(truths.boxes, truths.sure, strict=True):
+        assert (box >= 0).all()
+        assert (box <= np.tile(size_wh, 2)).all()
+        if sure:
+            assert np.abs(np.array(red_part(pixels)) - box).max() <= 2.5
+
+
+def test_a_scene_is_the_same_for_the_same_draw() -> None:
+    pictures = [red_face()] * 4
+    for seed in range(20):
+        one, truths = make_scene(pictures, (96, 64), np.random.default_rng(seed))
+        other, same = make_scene(pictures, (96, 64), np.random.default_rng(seed))
+        assert np.array_equal(one, other)
+        assert np.array_equal(truths.boxes, same.boxes)
+        assert one.shape == (64, 96, 3)
+        assert one.dtype == np.uint8
+
+
+def test_the_pictures_are_not_changed_by_what_is_made_of_them() -> None:
+    picture = red_face()
+    before = picture.pixels.copy(), picture.truths.boxes.copy()
+    for seed in range(30):
+        make_scene([picture] * 4, (96, 64), np.random.default_rng(seed))
+    assert np.array_equal(picture.pixels, before[0])
+    assert np.array_equal(picture.truths.boxes, before[1])
+
+
+def test_an_epoch_can_be_repeated_and_the_next_is_another() -> None:
+    batches = SceneBatches([red_face()] * 4, CONFIG, first_epoch=3)
+    scenes, wanted = batches[1]
+    assert scenes.shape == (3, 64, 96, 3)
+    assert scenes.dtype == np.float32
+    assert wanted["heat"].shape == (3, 8, 12, 2)
+    assert wanted["boxes"].shape == (3, 8, 12, 5)
+    again = SceneBatches([red_face()] * 4, CONFIG, first_epoch=3)
+    assert np.array_equal(again[1][0], scenes)
+    again.on_epoch_end()
+    assert not np.array_equal(again[1][0], scenes)
+
+
+def test_layouts_are_drawn_by_their_weight_and_pictures_of_one_alike() -> None:
+    assert draw_odds(["frames"] * 4).tolist() == [0.25] * 4
+    odds = draw_odds(["frames", "folders", "folders", "kaggle"])
+    assert odds.tolist() == pytest.approx([0.5, 0.175, 0.175, 0.15])
+
+
+class FakeTeacher:
+    """Finds what it is told to find."""
+
+    def __init__(self, *scores: float) -> None:
+        self._scores = scores
+
+    def find_all(self, pixels: Pixels) -> list[Landmarks]:
+        points: npt.NDArray[np.float32] = np.zeros((5, 2), np.float32)
+        return [
+            Landmarks(FaceBox(100 * i, 0, 100 * i + 50, 100, score), points)
+            for i, score in enumerate(self._scores)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("scores", "sure"),
+    [
+        ((0.4, 0.9), [True, False]),  # the surest first
+        ((0.6,), [True]),  # it is known that a face is there
+        ((0.6, 0.8), [True, False]),
+        ((0.4,), None),  # too doubtful even so
+        ((), None),
+    ],
+)
+def test_the_teacher_is_believed_where_it_is_sure(
+    scores: tuple[float, ...], sure: list[bool] | None
+) -> None:
+    teacher: object = FakeTeacher(*scores)
+    truths = taught(np.zeros((100, 400, 3), np.uint8), teacher)  # type: ignore[arg-type]
+    assert (truths.sure.tolist() if truths else None) == sure
+
+
+def test_the_boxes_of_the_teacher_are_moved_to_where_people_box() -> None:
+    teacher: object = FakeTeacher(0.9)
+    truths = taught(np.zeros((104, 400, 3), np.uint8), teacher)  # type: ignore[arg-type]
+    assert truths is not None
+    assert truths.boxes[0].tolist() == pytest.approx([0.0, 19.0, 51.5, 104.0])
+
+
+def test_the_real_teacher_finds_the_faces_of_a_real_frame(shared: Path) -> None:
+    teacher = LandmarkFinder(shared / "weights" / "face_detection_yunet_2023mar.onnx", 0.35)
+    name = "maksssksksss128.jpg"
+    pixels = read_picture(shared / "data" / "mask-frames" / "images" / name)
+    truths = taught(pixels, teacher)
+    assert truths is not None
+    assert overlaps(np.array([93.0, 183, 194, 295]), truths.boxes[:1])[0] > 0.6
