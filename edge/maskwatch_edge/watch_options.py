@@ -12,7 +12,10 @@ from .config.settings import FINDERS
 from .interpreter import PACKAGES
 from .models import shipped_model
 
-FINDER_HELP = "haar misses most masked faces; yunet sees them, after: maskwatch models get yunet"
+FINDER_HELP = (
+    "haar misses most masked faces; yunet sees them, after: maskwatch models get yunet; tflite is "
+    "one of your own, of maskwatch train-finder"
+)
 
 
 def add_model_file(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +81,8 @@ def _add_finder_options(parser: argparse.ArgumentParser) -> None:
         "--finder-model",
         type=Path,
         metavar="FILE",
-        help="the network of yunet, in place of where maskwatch models get puts it",
+        help="the .onnx of yunet, in place of where maskwatch models get puts it; or the .tflite "
+        "of tflite",
     )
     group.add_argument(
         "--work-size",

@@ -77,7 +77,7 @@ def test_settings_do_not_change() -> None:
         (CameraConfig, {"stall_seconds": "5"}, 'received "5"'),
         (CameraConfig, {"stall_seconds": 1 << 60_000}, "received a number of many digits"),
         (CameraConfig, {"retry_longest_seconds": 0}, "from 0.01 to 86400; received 0"),
-        (FacesConfig, {"finder": "hog"}, 'finder: expected "haar" or "yunet"; received "hog"'),
+        (FacesConfig, {"finder": "hog"}, '"haar" or "yunet" or "tflite"; received "hog"'),
         (FacesConfig, {"work_size_px": 63}, "work_size_px: expected a whole number from 64"),
         (FacesConfig, {"min_size_px": 11}, "min_size_px: expected a whole number from 12"),
         (FacesConfig, {"cascade": "a.xml"}, 'cascade: expected a path, or "" for none'),

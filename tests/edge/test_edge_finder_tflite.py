@@ -15,9 +15,10 @@ from hypothesis.extra import numpy as hnp
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.classifier import MaskClassifier
+from maskwatch_edge.config import FacesConfig
 from maskwatch_edge.contract import FinderContract, read_finder, read_model, write_model
 from maskwatch_edge.errors import InputError, ModelError
-from maskwatch_edge.finders.tflite import TfliteFinder
+from maskwatch_edge.finders import TfliteFinder, open_finder
 from maskwatch_edge.frame import Pixels
 
 ROOT = Path(__file__).parents[2]
@@ -201,3 +202,10 @@ def test_a_finder_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     path.write_bytes(TINY.read_bytes()[:-100])
     with pytest.raises(ModelError, match="truncated"):
         TfliteFinder(path)
+
+
+def test_the_configuration_chooses_it_and_names_its_file() -> None:
+    assert isinstance(open_finder(FacesConfig(finder="tflite", model=TINY)), TfliteFinder)
+    for other in (None, Path("yunet.onnx")):
+        with pytest.raises(InputError, match=r"needs the \.tflite file .*train-finder"):
+            open_finder(FacesConfig(finder="tflite", model=other))

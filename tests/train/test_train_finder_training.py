@@ -13,7 +13,7 @@ import pytest
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.dataset import read_frames
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.evaluate import Selection
+from maskwatch_edge.evaluate.selection import Selection
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import write_picture
 from maskwatch_train.finder.batches import SceneBatches

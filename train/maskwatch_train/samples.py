@@ -235,7 +235,7 @@ def _read_pictures(
             warn(f"skipped: {error}")
             unreadable.append(str(path))
             continue
-        pictures.append(_Picture(tuple(members), pixels, _views(pixels, members)))
+        pictures.append(_Picture(tuple(members), pixels, views_of(pixels, members)))
     if len(unreadable) > MAX_UNREADABLE_SHARE * len(by_path):
         raise InputError(
             f"{len(unreadable)} of {len(by_path)} pictures cannot be read, the first is "
@@ -244,7 +244,8 @@ def _read_pictures(
     return pictures, unreadable
 
 
-def _views(pixels: Pixels, faces: Sequence[LabelledFace]) -> tuple[HashPair, ...]:
+def views_of(pixels: Pixels, faces: Sequence[LabelledFace]) -> tuple[HashPair, ...]:
+    """Return the hashes by which a picture is known: of the whole, and of its larger faces."""
     boxes = [face.box for face in faces if face.box and face.box.size >= SMALLEST_TWIN]
     inside = [box.clipped(pixels.shape[1], pixels.shape[0]) for box in boxes]
     parts = [pixels[box.y1 : box.y2, box.x1 : box.x2] for box in inside if box]

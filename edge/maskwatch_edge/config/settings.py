@@ -17,7 +17,7 @@ from maskwatch_edge.interpreter import PACKAGES
 from .keys import Check, NotAbove, Section
 from .rules import Between, OneOf, Text, shown
 
-FINDERS = ("haar", "yunet")
+FINDERS = ("haar", "yunet", "tflite")
 """What can find faces; `finders.finder` says how each is opened."""
 
 Share = Annotated[float, Between(0, 1)]
@@ -89,10 +89,12 @@ class FacesConfig(Section):
     """How faces are found."""
 
     finder: Annotated[str, OneOf(FINDERS)] = "haar"
-    """What finds the faces: "haar", OpenCV's Haar cascade, or "yunet", the network of that name."""
+    """What finds the faces: "haar", OpenCV's Haar cascade, "yunet", the network of that name, or
+    "tflite", a network of `maskwatch train-finder`."""
 
     model: Path | None = None
-    """A path: the network of the finder "yunet"; None for where `maskwatch models get` puts it."""
+    """A path: the .onnx of the finder "yunet", None for where `maskwatch models get` puts it; or
+    the .tflite of the finder "tflite"."""
 
     work_size_px: Annotated[int, Between(64, 4096)] = 320
     """Long side of the picture that the finder "yunet" sees, in pixels, a whole number from 64 to

@@ -109,7 +109,7 @@ def check_faces(faces: FacesConfig, now_seconds: Callable[[], float]) -> Iterato
     """Load the finder, and let it look at a grey frame."""
     try:
         finder = open_finder(faces)
-    except InputError as error:
+    except (InputError, ModelError) as error:
         yield fail("face finder", *split_advice(str(error), _other_finder(faces)))
         return
     grey = np.full((480, 640, 3), GREY, dtype=np.uint8)

@@ -2,6 +2,7 @@
 
 from .finder import FaceFinder, open_finder
 from .haar import HaarFinder
+from .tflite import TfliteFinder
 from .yunet import YunetFinder
 
-__all__ = ["FaceFinder", "HaarFinder", "YunetFinder", "open_finder"]
+__all__ = ["FaceFinder", "HaarFinder", "TfliteFinder", "YunetFinder", "open_finder"]

@@ -8,10 +8,12 @@ from typing import Protocol
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.config import FacesConfig
+from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.models import YUNET, find_model
 
 from .haar import DEFAULT_CASCADE, HaarFinder
+from .tflite import TfliteFinder
 from .yunet import YunetFinder
 
 
@@ -28,6 +30,7 @@ def open_finder(faces: FacesConfig) -> FaceFinder:
 
     Raises:
         InputError: If its file is missing or broken, with what to do.
+        ModelError: If it is a broken `.tflite` file.
     """
     return OPENERS[faces.finder](faces)
 
@@ -36,11 +39,20 @@ def file_of(faces: FacesConfig) -> Path:
     """Return the file that the finder of a configuration reads.
 
     Raises:
-        InputError: If a fetched one is not there.
+        InputError: If a fetched one is not there, or one that must be named is not.
     """
     if faces.finder == "haar":
         return faces.cascade or DEFAULT_CASCADE
-    return faces.model or find_model(YUNET)
+    # One setting names the network of either; a comparison of all finders has both.
+    is_ours = faces.model is not None and faces.model.suffix == ".tflite"
+    if faces.finder == "yunet":
+        return faces.model if faces.model and not is_ours else find_model(YUNET)
+    if not is_ours or faces.model is None:
+        raise InputError(
+            "the finder tflite needs the .tflite file of a network of maskwatch train-finder; name "
+            "it as faces.model or --finder-model"
+        )
+    return faces.model
 
 
 def _open_haar(faces: FacesConfig) -> FaceFinder:
@@ -56,8 +68,13 @@ def _open_yunet(faces: FacesConfig) -> FaceFinder:
     )
 
 
+def _open_tflite(faces: FacesConfig) -> FaceFinder:
+    return TfliteFinder(file_of(faces), min_score=faces.min_score, min_size=faces.min_size_px)
+
+
 OPENERS: Mapping[str, Callable[[FacesConfig], FaceFinder]] = {
     "haar": _open_haar,
     "yunet": _open_yunet,
+    "tflite": _open_tflite,
 }
 """How each of `config.settings.FINDERS` is opened."""

@@ -16,7 +16,7 @@ from maskwatch_edge.dataset import LabelledFace, content_digest, read_faces
 from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture
-from maskwatch_train.duplicates import group_twins, perceptual_hash
+from maskwatch_train.duplicates import HashPair, group_twins
 from maskwatch_train.landmarks import LandmarkFinder
 from maskwatch_train.samples import (
     MAX_UNREADABLE_SHARE,
@@ -26,6 +26,7 @@ from maskwatch_train.samples import (
     VALIDATION,
     assign_splits,
     draw_groups,
+    views_of,
 )
 
 from .truths import Truths, annotated, taught
@@ -125,12 +126,12 @@ def _by_path(folders: Sequence[Path], *, annotated_only: bool) -> dict[Path, lis
 
 def _hashes(
     paths: dict[Path, list[LabelledFace]], warn: Callable[[str], None]
-) -> tuple[dict[Path, tuple[int, int]], list[str]]:
-    """Return the perceptual hash of each picture that can be read, and the names of the others."""
+) -> tuple[dict[Path, tuple[HashPair, ...]], list[str]]:
+    """Return the hashes of each picture that can be read, and the names of the others."""
     hashes, unreadable = {}, []
-    for path in paths:
+    for path, faces in paths.items():
         try:
-            hashes[path] = perceptual_hash(read_picture(path))
+            hashes[path] = views_of(read_picture(path), faces)
         except SourceError as error:
             warn(f"skipped: {error}")
             unreadable.append(str(path))
@@ -144,14 +145,14 @@ def _hashes(
 
 def _divide(
     by_path: dict[Path, list[LabelledFace]],
-    hashes: dict[Path, tuple[int, int]],
+    hashes: dict[Path, tuple[HashPair, ...]],
     division: Division,
 ) -> dict[Path, str | None]:
     groups = group_twins(list(hashes.values()))
     splits = assign_splits(
         [faces[0].published_split for faces in by_path.values()],
         groups,
-        draw_groups([min(pair) for pair in hashes.values()], groups, division.seed),
+        draw_groups([min(views[0]) for views in hashes.values()], groups, division.seed),
         test_share=division.test_share,
         validation_share=division.validation_share,
         fold=division.fold,
