@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.config import FacesConfig
+from maskwatch_edge.dataset import read_frames
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders import HaarFinder, YunetFinder, open_finder
 from maskwatch_edge.frame import Pixels
@@ -38,6 +40,20 @@ def test_a_face_in_a_real_picture_is_found(
 ) -> None:
     boxes = finder.find(read_picture(shared / "data" / "mask-frames" / "images" / name))
     assert boxes[0].iou(face) > 0.5
+
+
+def test_boxes_fit_those_that_the_mask_model_learned_from(
+    shared: Path, finder: YunetFinder
+) -> None:
+    frames = list(read_frames(shared / "data" / "mask-frames"))[::10]
+    overlaps = []
+    for frame in frames:
+        found = finder.find(read_picture(frame.path))
+        boxes = [face.box for face in frame.faces if face.box and face.box.size >= 32]
+        overlaps += [max((box.iou(each) for each in found), default=0.0) for box in boxes]
+    met = [overlap for overlap in overlaps if overlap > 0.3]
+    assert len(met) > 0.9 * len(overlaps)
+    assert statistics.mean(met) > 0.74  # YuNet's own boxes, from the hair to the mouth: 0.67
 
 
 def test_colours_reach_the_network_in_its_own_order(
