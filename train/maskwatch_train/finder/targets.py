@@ -41,7 +41,8 @@ class Targets:
         heat: Shape (rows, columns, 2): height of the bumps in [0, 1], exactly 1 at the centres,
             and 1 where it is to be learned, 0 where it is to be ignored.
         boxes: Shape (rows, columns, 5): the coded box, and the weight with which it is learned;
-            the weights of a face sum to one.
+            the weights of a face sum to one, or to less where a smaller face before it has taken
+            some of its places.
     """
 
     heat: Singles
