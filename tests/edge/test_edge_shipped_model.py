@@ -54,6 +54,16 @@ def test_it_is_right_on_faces_cut_out_of_frames_that_it_never_saw(
     figures = measure(classifier, folder, Selection.read(MIN_FACE_SIZE, None, held_out))
     kinds = figures["kinds"]
     assert kinds["with_mask"]["accuracy"] >= 0.97
-    # There are few of these: 18 of 19, and 3 of 5, when the model was shipped.
+    # There are few of these: 17 of 18, and 2 of 3, when the model was shipped.
     assert kinds["without_mask"]["faces"] - kinds["without_mask"]["right"] <= 1
-    assert kinds[WORN_WRONG]["faces"] - kinds[WORN_WRONG]["right"] <= 2
+    assert kinds[WORN_WRONG]["faces"] - kinds[WORN_WRONG]["right"] <= 1
+
+
+def test_it_sees_most_masks_worn_wrong_also_in_small_faces(
+    classifier: MaskClassifier, shared: Path, held_out: Path
+) -> None:
+    folder = shared / "data" / "mask-frames"
+    figures = measure(classifier, folder, Selection.read(16, None, held_out))
+    worn_wrong = figures["kinds"][WORN_WRONG]
+    assert worn_wrong["faces"] == 10
+    assert worn_wrong["right"] >= 8  # 9 when the model was shipped
