@@ -181,13 +181,6 @@ def test_the_teacher_is_believed_where_it_is_sure(
     assert (truths.sure.tolist() if truths else None) == sure
 
 
-def test_the_boxes_of_the_teacher_are_moved_to_where_people_box() -> None:
-    teacher: object = FakeTeacher(0.9)
-    truths = taught(np.zeros((104, 400, 3), np.uint8), teacher)  # type: ignore[arg-type]
-    assert truths is not None
-    assert truths.boxes[0].tolist() == pytest.approx([0.0, 19.0, 51.5, 104.0])
-
-
 def test_the_real_teacher_finds_the_faces_of_a_real_frame(shared: Path) -> None:
     teacher = LandmarkFinder(shared / "weights" / "face_detection_yunet_2023mar.onnx", 0.35)
     name = "maksssksksss128.jpg"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.errors import InputError
+from maskwatch_edge.finders.yunet import as_annotated
 from maskwatch_edge.frame import Pixels
 
 MIN_SCORE = 0.6
@@ -26,7 +27,7 @@ class Landmarks:
     """A face with its landmarks.
 
     Attributes:
-        box: The face, in pixels of the picture.
+        box: The face, in pixels of the picture, as the data sets draw it.
         points: Right eye, left eye, nose tip, right and left corner of the mouth as the person
             has them; shape (5, 2), x and y in pixels, float32.
     """
@@ -85,9 +86,11 @@ def _landmarks(row: npt.NDArray[np.float32], pixels: Pixels) -> Landmarks | None
     """Read a row of YuNet; None if the face lies outside the picture."""
     height, width = pixels.shape[:2]
     padding = _padding(pixels)
-    x, y = float(row[0]) - padding[0], float(row[1]) - padding[1]
+    x, y, box_width, box_height = as_annotated(*map(float, row[:4]))
+    x, y = x - padding[0], y - padding[1]
     score = min(max(float(row[14]), 0.0), 1.0)
-    box = FaceBox(round(x), round(y), round(x + row[2]) + 1, round(y + row[3]) + 1, score)
+    x2, y2 = round(x + box_width) + 1, round(y + box_height) + 1
+    box = FaceBox(round(x), round(y), x2, y2, score)
     inside = box.clipped(width, height)
     if inside is None:
         return None

@@ -22,8 +22,6 @@ FOREHEAD, CHIN = 0.19, 0.08
 draw theirs from the brows to the chin. So the upper edge moves down by the first of these shares of
 the height, the lower one by the second: the medians over 425 faces of the annotated frames."""
 
-HEIGHT = 1.0 - FOREHEAD + CHIN
-
 MOST_FACES = 100
 """Boxes that are kept before overlapping ones are dropped: bounds the time a frame can take."""
 
@@ -59,12 +57,19 @@ class YunetFinder:
         small = cv2.resize(pixels, scaling.work_wh, interpolation=cv2.INTER_AREA)
         bgr = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), dtype=np.uint8)
         boxes = [
-            scaling.box_in_frame(x, y + FOREHEAD * h, w, HEIGHT * h, min(max(score, 0.0), 1.0))
+            scaling.box_in_frame(*as_annotated(x, y, w, h), min(max(score, 0.0), 1.0))
             for x, y, w, h, score in _detect(self._detector, bgr)[:, [0, 1, 2, 3, 14]].tolist()
             if w > 0 and h > 0
         ]
         found = [box for box in boxes if box is not None and box.size >= self._min_size]
         return sorted(found, key=lambda box: box.score, reverse=True)
+
+
+def as_annotated(
+    x: float, y: float, width: float, height: float
+) -> tuple[float, float, float, float]:
+    """Move a box of YuNet's to where the data sets draw theirs: x, y, width, height in pixels."""
+    return x, y + FOREHEAD * height, width, (1.0 - FOREHEAD + CHIN) * height
 
 
 def _load(path: Path, min_score: float) -> cv2.FaceDetectorYN:
