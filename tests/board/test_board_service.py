@@ -41,7 +41,7 @@ source = "0"
 stall_seconds = 20
 
 [faces]
-min_size_px = 90  # those of the clip are larger, and the emulation is slow
+min_size_px = 130  # those of the clip are larger, and the emulation is slow
 
 [display]
 kind = "console"
