@@ -189,7 +189,7 @@ def bar_colours(board: Board) -> set[tuple[int, ...]]:
 def is_running_and_seeing(board: Board) -> None:
     """Check from outside that Maskwatch works: it sees the two people without masks."""
     lamps(board, {ALERT: True, CLEAR: False, ALIVE: True}, 900)
-    assert show(board, "ActiveState") == "active"
+    board.wait_until(lambda: show(board, "ActiveState") == "active", what="the end of a reload")
 
 
 def test_events_lamps_and_screen_follow_what_the_camera_sees(board: Board) -> None:
