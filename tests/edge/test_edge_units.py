@@ -133,6 +133,13 @@ def test_frames_cannot_touch_the_disk() -> None:
     assert not [line for line in lines if re.match(r"(State|Cache|Logs)Directory=", line)]
 
 
+def test_the_kernel_knows_cameras_before_the_service_may_use_them() -> None:
+    """Or else systemd would skip what DeviceAllow names; see the unit and tests/board."""
+    lines = (SYSTEMD / "maskwatch.service").read_text().splitlines()
+    assert "DeviceAllow=char-video4linux rw" in lines
+    assert {"Wants=modprobe@videodev.service", "After=modprobe@videodev.service"} <= set(lines)
+
+
 def test_the_scripts_know_every_drop_in() -> None:
     assert f'DROP_INS="{" ".join(DROP_INS)}"\n' in (SYSTEMD / "common.sh").read_text()
     help_text = subprocess.run(
