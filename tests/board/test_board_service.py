@@ -394,9 +394,12 @@ def test_the_service_is_exposed_to_little(
     deployed: Callable[..., subprocess.CompletedProcess[str]],
     options: tuple[str, ...],
     limit: float,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done = deployed("--wheel", wheel, "--without", "console", *options)
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG.replace('kind = "console"', 'kind = "none"'))
+    done = deployed("--wheel", wheel, "--config", config, "--without", "console", *options)
     assert done.returncode == 0, done.stderr
     text = board.ssh("systemd-analyze security --no-pager maskwatch", check=False).stdout
     match = re.search(r"Overall exposure level for \S+: (\d+\.\d+)", text)
