@@ -90,7 +90,7 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Give the device file of a V4L2 camera."""
     monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
     monkeypatch.setattr(FakeCapture, "asked", [])
-    monkeypatch.setattr("maskwatch_edge.cameras.sources.DEVICE_PREFIX", str(tmp_path))
+    monkeypatch.setattr("maskwatch_edge.cameras.addresses.DEVICE_PREFIX", str(tmp_path))
     path = tmp_path / "video0"
     path.touch()
     return str(path)

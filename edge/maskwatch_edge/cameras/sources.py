@@ -20,7 +20,7 @@ from maskwatch_edge.errors import SourceError
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.pictures import read_picture
 
-from .addresses import DEVICE_PREFIX, PI_CAMERA, device_of, is_camera, without_password
+from .addresses import PI_CAMERA, device_of, is_camera, without_password
 from .capture import open_device, open_file, open_stream, read_rgb
 from .pi_camera import PiCameraSource
 
@@ -89,7 +89,7 @@ class VideoSource(_Source):
     def _open(self, name: str, camera: CameraConfig) -> cv2.VideoCapture:
         if not self.is_live:
             return open_file(Path(name))
-        if name.startswith(DEVICE_PREFIX):
+        if device_of(name) is not None:
             return open_device(name, camera)
         return open_stream(name, self.name, camera)
 
