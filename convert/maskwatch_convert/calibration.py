@@ -57,15 +57,23 @@ def find_faces(folders: Sequence[Path], run: TrainingRun, warn: Warn) -> RunFace
 
 
 def _identified(faces: Iterable[LabelledFace], warn: Warn) -> Iterator[tuple[str, LabelledFace]]:
+    for digest, members in digested(faces, warn):
+        for face in members:
+            if face.box is None or face.box.size >= MIN_FACE_SIZE:
+                yield face.identity_in(digest), face
+
+
+def digested(
+    faces: Iterable[LabelledFace], warn: Warn
+) -> Iterator[tuple[str, tuple[LabelledFace, ...]]]:
+    """Yield the digest of each picture, and its faces; pictures that cannot be read are told."""
     for path, members in groupby(faces, key=lambda face: face.path):
         try:
             digest = content_digest(path)
         except OSError as error:
             warn(f"skipped: cannot read {path}: {error.strerror}")
             continue
-        for face in members:
-            if face.box is None or face.box.size >= MIN_FACE_SIZE:
-                yield face.identity_in(digest), face
+        yield digest, tuple(members)
 
 
 def _check_labels(role: str, faces: dict[str, LabelledFace], folders: Sequence[Path]) -> None:

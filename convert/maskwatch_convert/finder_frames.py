@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from maskwatch_edge.dataset import LabelledFrame, content_digest, read_faces
+from maskwatch_edge.dataset import LabelledFrame, read_faces
 from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.finders.letterbox import fill_letterbox
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture
 
-from .calibration import Warn
+from .calibration import Warn, digested
 from .training_run import TrainingRun
 
 
@@ -64,12 +64,8 @@ def find_frames(folders: Sequence[Path], run: TrainingRun, warn: Warn) -> RunFra
 def _digested(folders: Sequence[Path], warn: Warn) -> Iterator[tuple[str, LabelledFrame]]:
     for folder in folders:
         faces = (face for face in read_faces(folder) if face.layout == "frames")
-        for path, members in groupby(faces, key=lambda face: face.path):
-            frame = LabelledFrame(path, tuple(members))
-            try:
-                yield content_digest(path), frame
-            except OSError as error:
-                warn(f"skipped: cannot read {path}: {error.strerror}")
+        for digest, members in digested(faces, warn):
+            yield digest, LabelledFrame(members[0].path, members)
 
 
 def choose_frames(

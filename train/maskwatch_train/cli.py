@@ -10,6 +10,10 @@ from maskwatch_edge.contract import INPUT_SIZE
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.quiet import quiet
 
+from .options import check_options
+
+MAX_FROZEN_BLOCKS = 16
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `maskwatch train`."""
@@ -140,19 +144,9 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError("no data given; name at least one folder, or use --data kaggle")
     if options.composed and options.landmarks is None:
         raise InputError("--composed needs --landmarks YUNET.onnx")
-    if not 0 <= options.frozen_blocks <= 16:
-        raise InputError(f"--frozen-blocks must be 0 to 16; received {options.frozen_blocks}")
-    if (options.fold + 1) * options.test_share > 1 + 1e-9:
-        raise InputError(
-            f"--fold {options.fold} is beyond the data: with --test-share {options.test_share:g} "
-            f"folds count from 0 to {int(1 / options.test_share + 1e-9) - 1}"
-        )
     if options.size % 32:
         raise InputError(f"--size must be a multiple of 32 pixels; received {options.size}")
-    if options.weights not in ("imagenet", "none") and not Path(options.weights).is_file():
-        raise InputError(
-            f"there is no weights file {options.weights}; expected imagenet, none or a file"
-        )
+    check_options(options, MAX_FROZEN_BLOCKS)
 
 
 def _download_kaggle() -> Path:

@@ -236,12 +236,25 @@ def _read_pictures(
             unreadable.append(str(path))
             continue
         pictures.append(_Picture(tuple(members), pixels, views_of(pixels, members)))
-    if len(unreadable) > MAX_UNREADABLE_SHARE * len(by_path):
+    check_unreadable(unreadable, len(by_path))
+    return pictures, unreadable
+
+
+def check_unreadable(unreadable: Sequence[str], count: int) -> None:
+    """Refuse data of which too much is broken.
+
+    Args:
+        unreadable: Names of the pictures that cannot be read.
+        count: How many pictures there are.
+
+    Raises:
+        InputError: If more than `MAX_UNREADABLE_SHARE` cannot.
+    """
+    if len(unreadable) > MAX_UNREADABLE_SHARE * count:
         raise InputError(
-            f"{len(unreadable)} of {len(by_path)} pictures cannot be read, the first is "
+            f"{len(unreadable)} of {count} pictures cannot be read, the first is "
             f"{unreadable[0]}; at most 1 % may be: copy the data set again"
         )
-    return pictures, unreadable
 
 
 def views_of(pixels: Pixels, faces: Sequence[LabelledFace]) -> tuple[HashPair, ...]:

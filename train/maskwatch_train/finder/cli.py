@@ -8,6 +8,9 @@ from pathlib import Path
 from maskwatch_edge.command import Command, count, need, positive, share, whole
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.quiet import quiet
+from maskwatch_train.options import check_options
+
+MAX_FROZEN_BLOCKS = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,17 +104,7 @@ def _check(options: argparse.Namespace) -> None:
             raise InputError(
                 f"--{name} must be a multiple of 32 pixels; received {getattr(options, name)}"
             )
-    if not 0 <= options.frozen_blocks <= 12:
-        raise InputError(f"--frozen-blocks must be 0 to 12; received {options.frozen_blocks}")
-    if (options.fold + 1) * options.test_share > 1 + 1e-9:
-        raise InputError(
-            f"--fold {options.fold} is beyond the data: with --test-share {options.test_share:g} "
-            f"folds count from 0 to {int(1 / options.test_share + 1e-9) - 1}"
-        )
-    if options.weights not in ("imagenet", "none") and not Path(options.weights).is_file():
-        raise InputError(
-            f"there is no weights file {options.weights}; expected imagenet, none or a file"
-        )
+    check_options(options, MAX_FROZEN_BLOCKS)
 
 
 COMMAND = Command("train-finder", "train a face finder on annotated frames", add_arguments, run)

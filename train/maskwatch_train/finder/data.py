@@ -19,12 +19,12 @@ from maskwatch_edge.pictures import read_picture
 from maskwatch_train.duplicates import HashPair, group_twins
 from maskwatch_train.landmarks import LandmarkFinder
 from maskwatch_train.samples import (
-    MAX_UNREADABLE_SHARE,
     SPLITS,
     TEST,
     TRAIN,
     VALIDATION,
     assign_splits,
+    check_unreadable,
     draw_groups,
     views_of,
 )
@@ -135,11 +135,7 @@ def _hashes(
         except SourceError as error:
             warn(f"skipped: {error}")
             unreadable.append(str(path))
-    if len(unreadable) > MAX_UNREADABLE_SHARE * len(paths):
-        raise InputError(
-            f"{len(unreadable)} of {len(paths)} pictures cannot be read, the first is "
-            f"{unreadable[0]}; at most 1 % may be: copy the data set again"
-        )
+    check_unreadable(unreadable, len(paths))
     return hashes, unreadable
 
 

@@ -27,8 +27,6 @@ still those of the start, and the saved network finds nothing."""
 PRIOR = 0.01
 """The score that an untrained network gives each place: nearly all of them are background."""
 
-MAX_FROZEN_BLOCKS = 12
-
 
 def build_finder(
     *,
