@@ -89,6 +89,20 @@ def test_the_figures_are_those_of_the_network_that_is_kept(
         assert figures[split] == again
 
 
+def test_the_network_that_is_kept_is_the_best_one_with_its_logits_cooled(
+    finished_run: Path, data: DataSet
+) -> None:
+    crops, _ = plain_batch(data.splits[TEST])
+    kept, best = (
+        np.log(load_network(finished_run / name, compiled=False).predict(crops, verbose=0))
+        for name in ("model.keras", "checkpoints/best.keras")
+    )
+    temperature = read_json(finished_run / "metrics.json")["temperature"]
+    np.testing.assert_allclose(
+        kept[:, 0] - kept[:, 1], (best[:, 0] - best[:, 1]) / temperature, atol=1e-3
+    )
+
+
 def test_the_figures_tell_where_they_come_from(
     finished_run: Path, small_set: Path, data: DataSet
 ) -> None:
@@ -172,7 +186,7 @@ def test_no_space_for_one_file_leaves_the_old_one(
     entry = {"stage": HEAD, "loss": 0.7, "accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5}
     state = RunState(TrainingConfig(size=32), data.fingerprint, [entry])
     with pytest.raises(OutputError, match=f"{name}: No space left on device"):
-        write_report(tmp_path, colour_network(), state, data, "maskwatch train")
+        write_report(tmp_path, colour_network(), state, data, 1.0, "maskwatch train")
     assert (tmp_path / name).read_text() == "old"
     assert list(tmp_path.glob(".new-*")) == []
 

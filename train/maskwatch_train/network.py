@@ -15,7 +15,7 @@ from maskwatch_edge.contract import LABELS
 from maskwatch_edge.errors import InputError
 
 HEADS = ("flatten", "gap")
-BACKBONE_NAME = "backbone"
+BACKBONE_NAME, SCORES_NAME = "backbone", "scores"
 
 
 def build_network(
@@ -48,7 +48,9 @@ def build_network(
     pool = keras.layers.Flatten() if head == "flatten" else keras.layers.GlobalAveragePooling2D()
     dropped = keras.layers.Dropout(dropout)(pool(features))
     # float32 even under mixed precision: a softmax in float16 loses the small probabilities.
-    scores = keras.layers.Dense(len(LABELS), activation="softmax", dtype="float32", name="scores")
+    scores = keras.layers.Dense(
+        len(LABELS), activation="softmax", dtype="float32", name=SCORES_NAME
+    )
     return keras.Model(inputs, scores(dropped), name="maskwatch")
 
 

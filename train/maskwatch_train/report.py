@@ -29,7 +29,12 @@ LARGE_FACE = 32
 
 
 def write_report(
-    run: Path, network: keras.Model, state: RunState, data: DataSet, command: str
+    run: Path,
+    network: keras.Model,
+    state: RunState,
+    data: DataSet,
+    temperature: float,
+    command: str,
 ) -> dict[str, Any]:
     """Write the report of a finished training.
 
@@ -38,6 +43,7 @@ def write_report(
         network: Its best network.
         state: Its options and history.
         data: What it was trained and is measured on.
+        temperature: What its logits were divided by.
         command: The command line; `--resume` is left out of what is recorded.
 
     Returns:
@@ -54,6 +60,7 @@ def write_report(
         "fingerprint": data.fingerprint,
         "epochs": len(state.history),
         "best_epoch": best_epoch(state),
+        "temperature": temperature,
         "validation": _measure(validation, predict(network, validation)),
         "test": _measure(test, answers),
         "test_faces_from_32_px": _measure_large(test, answers),

@@ -18,7 +18,8 @@ from .compose import compose_samples
 from .landmarks import LandmarkFinder
 from .report import write_report
 from .run_folder import check_folder
-from .samples import TRAIN, load_data_set, with_repeats
+from .samples import TRAIN, VALIDATION, load_data_set, with_repeats
+from .temperature import calibrate
 from .training import TrainingConfig, train_network
 
 
@@ -54,7 +55,9 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
             rng=np.random.default_rng(config.seed),
         )
     network, state = train_network(splits, config, data.fingerprint, run)
-    figures = write_report(run, network, state, data, shlex.join(["maskwatch", *sys.argv[1:]]))
+    temperature = calibrate(network, splits[VALIDATION], config.size, config.seed)
+    command = shlex.join(["maskwatch", *sys.argv[1:]])
+    figures = write_report(run, network, state, data, temperature, command)
     right, faces = figures["test"]["accuracy"], figures["test"]["faces"]
     print(f"{run}: {right:.2%} of {faces:,} test faces right", file=sys.stderr)  # noqa: T201
 

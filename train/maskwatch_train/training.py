@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwatch_edge.errors import InputError
+from maskwatch_edge.frame import Pixels
 
 from .augment import augment
 from .devices import strategy
@@ -307,10 +308,13 @@ def plain_batch(
 
 def predict(network: keras.Model, samples: Sequence[Sample]) -> npt.NDArray[np.float64]:
     """Return the network's answers to crops as the board sees them, shape (samples, 2)."""
-    chunks = [
-        samples[start : start + FACES_AT_ONCE] for start in range(0, len(samples), FACES_AT_ONCE)
-    ]
-    answers = [network.predict(plain_batch(chunk)[0], verbose=0) for chunk in chunks]
+    return answer(network, [sample.crop for sample in samples])
+
+
+def answer(network: keras.Model, crops: Sequence[Pixels]) -> npt.NDArray[np.float64]:
+    """Return the network's answers to crops of its size, shape (crops, 2)."""
+    chunks = [crops[start : start + FACES_AT_ONCE] for start in range(0, len(crops), FACES_AT_ONCE)]
+    answers = [network.predict(np.stack(chunk).astype(np.float32), verbose=0) for chunk in chunks]
     return np.concatenate(answers).astype(np.float64)
 
 
