@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import fields
 from pathlib import Path
 
 from maskwatch_edge.command import Command, count, need, points, whole
 from maskwatch_edge.contract import FINDER, VARIANTS
+from maskwatch_edge.errors import InputError
 from maskwatch_edge.quiet import quiet
 
 
@@ -32,6 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--variant", choices=VARIANTS, default="int8", help="the numbers that it computes with"
     )
     parser.add_argument(
+        "--input",
+        dest="input_wh",
+        type=_size,
+        metavar="WxH",
+        help="of a finder: another size of its input than it was trained with, px; the time grows "
+        "with the area, and small faces need it",
+    )
+    parser.add_argument(
         "--max-drop",
         type=points,
         default=0.5,
@@ -50,6 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    sides = (int(match[1]), int(match[2])) if match else (0, 0)
+    if any(side % 32 or side < 32 for side in sides):
+        raise argparse.ArgumentTypeError(
+            f"expected WIDTHxHEIGHT, both multiples of 32 pixels, such as 256x192; received {text}"
+        )
+    return sides
+
+
 def run(options: argparse.Namespace) -> int:
     """Convert, compare and write."""
     with quiet():
@@ -62,6 +82,11 @@ def run(options: argparse.Namespace) -> int:
     given = vars(options)
     config = ConversionConfig(**{f.name: given[f.name] for f in fields(ConversionConfig)})
     training = TrainingRun.read(options.run_folder)
+    if config.input_wh and training.kind != FINDER:
+        raise InputError(
+            f"--input is for finders; {options.run_folder} holds a mask model, whose size is "
+            "chosen when it is trained"
+        )
     make = convert_finder if training.kind == FINDER else convert
     make(training, options.calibrate, options.out, config)
     return 0

@@ -46,6 +46,25 @@ def load_finder(path: Path) -> keras.Model:
     return network
 
 
+def with_input(network: keras.Model, size_wh: tuple[int, int]) -> keras.Model:
+    """Return a finder's network for frames of another size; no weight depends on it.
+
+    Args:
+        network: What `load_finder` returned.
+        size_wh: Width and height in pixels, multiples of 32.
+    """
+    shape = (size_wh[1], size_wh[0], 3)
+
+    def copied(layer: Any) -> Any:
+        if isinstance(layer, keras.Model):
+            return keras.models.clone_model(layer, keras.Input(shape))
+        return layer.from_config(layer.get_config())
+
+    clone = keras.models.clone_model(network, keras.Input(shape, name="frame_rgb"), copied)
+    clone.set_weights(network.get_weights())
+    return clone
+
+
 def _load(path: Path) -> keras.Model:
     try:
         with quiet():

@@ -22,6 +22,7 @@ class ConversionConfig:
         samples: Faces or frames that calibrate int8.
         seed: Decides which.
         threads: Threads of the interpreter while the models are compared.
+        input_wh: Width and height of a finder's input in pixels; None for those of its training.
     """
 
     variant: str = "int8"
@@ -29,6 +30,7 @@ class ConversionConfig:
     samples: int = 400
     seed: int = 1
     threads: int = 1
+    input_wh: tuple[int, int] | None = None
 
 
 def check_loss(variant: str, lost_points: float, measure: str, max_drop: float) -> None:

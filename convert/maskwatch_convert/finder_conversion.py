@@ -13,7 +13,7 @@ from maskwatch_edge.contract import COLOUR_ORDER, FACE, FinderContract, write_mo
 from maskwatch_edge.finders.codes import BoxCode
 from maskwatch_edge.frame import Pixels
 
-from .converter import convert_network, export_network, load_finder
+from .converter import convert_network, export_network, load_finder, with_input
 from .converting import ConversionConfig, check_loss, scratch_folder, tell
 from .finder_frames import RunFrames, choose_frames, find_frames, read_frame_pixels
 from .finder_parity import FinderParity, compare_finders
@@ -41,6 +41,8 @@ def convert_finder(
     """
     frames = find_frames(data, run, tell)
     network = load_finder(run.network)
+    if config.input_wh:
+        network = with_input(network, config.input_wh)
     contract = _contract(run, network, config.variant)
     flatbuffers = _convert_both(network, frames, config)
     parity = _compare(flatbuffers, contract, frames, config)

@@ -125,6 +125,34 @@ def test_the_board_loads_a_finder_and_it_finds_faces(
     assert [line.split()[0] for line in said[2:]] == list(dict.fromkeys(["float32", variant]))
 
 
+def test_a_finder_is_made_for_another_size_of_frames(
+    red_run: Path, frames: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "finder.tflite"
+    assert convert(red_run, frames, out, "--input", "160x128") == 0
+    finder = TfliteFinder(out)
+    assert (finder.contract.input_width, finder.contract.input_height) == (160, 128)
+    assert finder.contract.scores["ap50"] == 1.0
+    assert finder.find(read_picture(frames / "images" / "5.png"))[0].iou(box_of(5)) > 0.5
+
+
+@pytest.mark.parametrize("size", ["160", "160x", "0x0", "100x64", "-32x32"])
+def test_a_size_that_no_finder_takes_is_refused(
+    size: str, red_run: Path, frames: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        convert(red_run, frames, tmp_path / "f.tflite", f"--input={size}")
+    assert "both multiples of 32 pixels, such as 256x192" in capfd.readouterr().err
+
+
+def test_a_mask_model_keeps_the_size_of_its_training(
+    make_run: RunMaker, frames: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(colour_network())
+    assert convert(run, frames, tmp_path / "f.tflite", "--input", "64x64") == 1
+    assert "--input is for finders" in capfd.readouterr().err
+
+
 def test_the_same_input_gives_the_same_bytes(red_run: Path, frames: Path, tmp_path: Path) -> None:
     one, other = tmp_path / "one.tflite", tmp_path / "other.tflite"
     assert convert(red_run, frames, one, "--samples", "2") == 0

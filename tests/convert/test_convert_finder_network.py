@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskwatch_convert.converter import convert_network, export_network, load_finder
+from maskwatch_convert.converter import convert_network, export_network, load_finder, with_input
 from maskwatch_edge.contract import COLOUR_ORDER, FACE, FinderContract, write_model
 from maskwatch_edge.finders.codes import BoxCode
 from maskwatch_edge.finders.tflite import TfliteFinder
@@ -19,9 +19,10 @@ pytestmark = pytest.mark.filterwarnings(KERAS_AND_NUMPY)
 
 
 def test_the_finders_network_becomes_an_int8_model_that_the_board_runs(tmp_path: Path) -> None:
-    network = build_finder(size_wh=(96, 64), alpha=0.35, channels=8, weights="none")
+    network = build_finder(size_wh=(64, 32), alpha=0.35, channels=8, weights="none")
     network.save(tmp_path / "model.keras")
-    export_network(load_finder(tmp_path / "model.keras"), tmp_path / "saved", "frame_rgb")
+    made_larger = with_input(load_finder(tmp_path / "model.keras"), (96, 64))
+    export_network(made_larger, tmp_path / "saved", "frame_rgb")
     pictures = list(np.random.default_rng(1).integers(0, 256, (4, 64, 96, 3), dtype=np.uint8))
     flatbuffer = convert_network(tmp_path / "saved", "int8", pictures)
     code = BoxCode()
