@@ -17,8 +17,8 @@ from maskwatch_edge.crops import read_crops
 from maskwatch_edge.frame import Pixels
 
 from .calibration import RunFaces, choose_crops, find_faces
-from .converter import convert_network, export_network, load_network
-from .converting import ConversionConfig, check_loss, scratch_folder, tell
+from .converter import convert_variants, load_network
+from .converting import ConversionConfig, check_loss, tell, written_models
 from .parity import REFERENCE, Parity, compare
 from .training_run import TrainingRun
 
@@ -73,10 +73,7 @@ def _convert_both(
             faces.fitted, network.input_shape[1], config.samples, config.seed, tell
         )
         tell(f"calibrating on {len(crops)} of {len(faces.fitted)} faces of the training")
-    with scratch_folder() as scratch:
-        export_network(network, scratch, "face_rgb")
-        variants = dict.fromkeys([REFERENCE, config.variant])
-        return {variant: convert_network(scratch, variant, crops) for variant in variants}
+    return convert_variants(network, (REFERENCE, config.variant), crops, "face_rgb")
 
 
 def _compare(
@@ -88,8 +85,5 @@ def _compare(
     """Let the edge load both models as it would on the board, and judge the held-out faces."""
     tell(f"comparing on {len(faces.held_out)} faces held out from the training")
     crops = read_crops(faces.held_out.values(), contract.input_size, tell)
-    with scratch_folder() as scratch:
-        models = {variant: scratch / f"{variant}.tflite" for variant in flatbuffers}
-        for variant, path in models.items():
-            write_model(path, flatbuffers[variant], replace(contract, variant=variant))
+    with written_models(flatbuffers, contract) as models:
         return compare(models, config.variant, crops, threads=config.threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from maskwatch_edge.errors import ConversionError, InputError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.interpreter import load_interpreter
 from maskwatch_edge.quiet import quiet
+
+from .converting import scratch_folder
 
 
 def load_network(path: Path) -> keras.Model:
@@ -91,6 +93,31 @@ def _layers_of(network: keras.Model) -> Iterator[Any]:
         yield layer
         if isinstance(layer, keras.Model):
             yield from _layers_of(layer)
+
+
+def convert_variants(
+    network: keras.Model, variants: Iterable[str], pictures: Sequence[Pixels], input_name: str
+) -> dict[str, bytes]:
+    """Convert a network to several variants; one that is named twice is made once.
+
+    Args:
+        network: See `export_network`.
+        variants: Of `contract.VARIANTS`.
+        pictures: See `convert_network`.
+        input_name: See `export_network`.
+
+    Returns:
+        The flatbuffers by variant.
+
+    Raises:
+        ConversionError: If it cannot be converted.
+    """
+    with scratch_folder() as scratch:
+        export_network(network, scratch, input_name)
+        return {
+            variant: convert_network(scratch, variant, pictures)
+            for variant in dict.fromkeys(variants)
+        }
 
 
 def export_network(network: keras.Model, folder: Path, input_name: str) -> None:

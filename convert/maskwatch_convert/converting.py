@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from maskwatch_edge.contract import Contract, write_model
 from maskwatch_edge.errors import ConversionError, OutputError
 
 
@@ -65,6 +66,26 @@ def scratch_folder() -> Iterator[Path]:
         raise OutputError(f"cannot make a temporary folder: {error.strerror or error}") from error
     with folder as name:
         yield Path(name)
+
+
+@contextmanager
+def written_models(
+    flatbuffers: Mapping[str, bytes], contract: Contract
+) -> Iterator[dict[str, Path]]:
+    """Give the files of all variants, as the edge reads them; they are gone afterwards.
+
+    Args:
+        flatbuffers: By variant.
+        contract: What all of them carry, but for the variant.
+
+    Raises:
+        OutputError: If they cannot be written.
+    """
+    with scratch_folder() as scratch:
+        models = {variant: scratch / f"{variant}.tflite" for variant in flatbuffers}
+        for variant, path in models.items():
+            write_model(path, flatbuffers[variant], replace(contract, variant=variant))
+        yield models
 
 
 def tell(line: str) -> None:

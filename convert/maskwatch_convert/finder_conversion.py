@@ -13,8 +13,8 @@ from maskwatch_edge.contract import COLOUR_ORDER, FACE, FinderContract, write_mo
 from maskwatch_edge.finders.codes import BoxCode
 from maskwatch_edge.frame import Pixels
 
-from .converter import convert_network, export_network, load_finder, with_input
-from .converting import ConversionConfig, check_loss, scratch_folder, tell
+from .converter import convert_variants, load_finder, with_input
+from .converting import ConversionConfig, check_loss, tell, written_models
 from .finder_frames import RunFrames, choose_frames, find_frames, read_frame_pixels
 from .finder_parity import FinderParity, compare_finders
 from .parity import REFERENCE
@@ -79,10 +79,7 @@ def _convert_both(
         height, width = network.input_shape[1:3]
         pictures = choose_frames(frames.fitted, (width, height), config.samples, config.seed, tell)
         tell(f"calibrating on {len(pictures)} of {len(frames.fitted)} frames of the training")
-    with scratch_folder() as scratch:
-        export_network(network, scratch, "frame_rgb")
-        variants = dict.fromkeys([REFERENCE, config.variant])
-        return {variant: convert_network(scratch, variant, pictures) for variant in variants}
+    return convert_variants(network, (REFERENCE, config.variant), pictures, "frame_rgb")
 
 
 def _compare(
@@ -94,8 +91,5 @@ def _compare(
     """Let the edge load both models as it would on the board, and search the held-out frames."""
     tell(f"comparing on {len(frames.held_out)} frames held out from the training")
     held_out = read_frame_pixels(list(frames.held_out.values()), tell)
-    with scratch_folder() as scratch:
-        models = {variant: scratch / f"{variant}.tflite" for variant in flatbuffers}
-        for variant, path in models.items():
-            write_model(path, flatbuffers[variant], replace(contract, variant=variant))
+    with written_models(flatbuffers, contract) as models:
         return compare_finders(models, config.variant, held_out, threads=config.threads)

@@ -28,12 +28,13 @@ from .watch_options import (
     add_watch_options,
     classifier_of,
     faces_of,
+    model_of,
 )
 
 
 def _watcher(options: argparse.Namespace) -> Watcher:
     thresholds = Thresholds(options.min_face_score, options.min_score)
-    finder = open_finder(faces_of(options, options.finder))
+    finder = open_finder(faces_of(options, options.finder), model_of(options))
     return Watcher(finder, classifier_of(options, options.model), thresholds)
 
 

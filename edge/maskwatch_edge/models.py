@@ -10,23 +10,36 @@ from pathlib import Path
 from .errors import InputError, ModelError
 
 SHIPPED_MODEL = "maskwatch-mobilenetv2-int8.tflite"
+SHIPPED_FINDER = "maskwatch-finder-int8.tflite"
 SHARED_FOLDER = Path("/usr/local/share/maskwatch")
 """Fetched models for everybody on the machine, the service among them, which sees no home."""
 
 
 def shipped_model() -> Path:
-    """Return the path of the model that comes with Maskwatch.
-
-    A wheel carries it inside the package; a checkout has it in `models/` at the top.
+    """Return the path of the mask model that comes with Maskwatch.
 
     Raises:
-        ModelError: If neither is there.
+        ModelError: If it is missing.
     """
+    return _shipped(SHIPPED_MODEL, "--model")
+
+
+def shipped_finder() -> Path:
+    """Return the path of the face finder that comes with Maskwatch.
+
+    Raises:
+        ModelError: If it is missing.
+    """
+    return _shipped(SHIPPED_FINDER, "--finder-model")
+
+
+def _shipped(name: str, option: str) -> Path:
+    """Look where a wheel carries models, inside the package, and where a checkout has them."""
     package = Path(__file__).parent
     for folder in (package / "models", package.parents[1] / "models"):
-        if (folder / SHIPPED_MODEL).is_file():
-            return folder / SHIPPED_MODEL
-    raise ModelError(f"the shipped model {SHIPPED_MODEL} is missing; give --model FILE.tflite")
+        if (folder / name).is_file():
+            return folder / name
+    raise ModelError(f"the shipped model {name} is missing; give {option} FILE.tflite")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .command import Command
@@ -14,6 +14,7 @@ from .models import (
     data_folder,
     find_model,
     model_folders,
+    shipped_finder,
     shipped_model,
 )
 
@@ -50,15 +51,16 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    print(f"mask model  {_shipped()}")  # noqa: T201
+    print(f"mask model   {_shipped(shipped_model)}")  # noqa: T201
+    print(f"face finder  {_shipped(shipped_finder)}")  # noqa: T201
     for model in KNOWN_MODELS.values():
-        print(f"{model.name:10}  {_state(model)}; {model.about}")  # noqa: T201
+        print(f"{model.name:11}  {_state(model)}; {model.about}")  # noqa: T201
     return 0
 
 
-def _shipped() -> str:
+def _shipped(path: Callable[[], Path]) -> str:
     try:
-        return f"{shipped_model()}; comes with Maskwatch"
+        return f"{path()}; comes with Maskwatch"
     except ModelError as error:
         return str(error)
 

@@ -117,7 +117,7 @@ def build_watcher(config: Config) -> Watcher:
         InputError: If the finder cannot be loaded.
         ModelError: If the model is broken.
     """
-    finder = open_finder(config.faces)
+    finder = open_finder(config.faces, config.model)
     classifier = MaskClassifier(
         config.model.path or shipped_model(),
         threads=config.model.threads,

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from .classifier import MaskClassifier
 from .command import count, share
-from .config import FacesConfig, Thresholds
+from .config import FacesConfig, ModelConfig, Thresholds
 from .config.settings import FINDERS
 from .interpreter import PACKAGES
 from .models import shipped_model
 
 FINDER_HELP = (
-    "haar misses most masked faces; yunet sees them, after: maskwatch models get yunet; tflite is "
-    "one of your own, of maskwatch train-finder"
+    "tflite comes with Maskwatch, or is one of your own, of maskwatch train-finder; yunet is there "
+    "after: maskwatch models get yunet; haar misses most masked faces"
 )
 
 
@@ -81,8 +81,8 @@ def _add_finder_options(parser: argparse.ArgumentParser) -> None:
         "--finder-model",
         type=Path,
         metavar="FILE",
-        help="the .onnx of yunet, in place of where maskwatch models get puts it; or the .tflite "
-        "of tflite",
+        help="the .tflite of tflite, in place of the one that comes with it; or the .onnx of "
+        "yunet, in place of where maskwatch models get puts it",
     )
     group.add_argument(
         "--work-size",
@@ -113,6 +113,15 @@ def faces_of(options: argparse.Namespace, finder: str) -> FacesConfig:
         min_size_px=options.smallest_face,
         min_score=options.min_face_score,
     )
+
+
+def model_of(options: argparse.Namespace) -> ModelConfig:
+    """Return how models are run, as the options of a command say.
+
+    Raises:
+        ConfigError: If a value is out of its range.
+    """
+    return ModelConfig(interpreter=options.interpreter, threads=options.threads)
 
 
 def classifier_of(options: argparse.Namespace, model: Path | None) -> MaskClassifier:

@@ -398,13 +398,13 @@ def test_paths_in_a_file_are_relative_to_the_file(
 ) -> None:
     (tmp_path / "there").mkdir()
     monkeypatch.setenv("HOME", "/home/me")
-    content = "camera.source = 'a.mp4'\nmodel.path = '../m.tflite'\nfaces.cascade = '~/c.xml'"
+    content = "camera.source = 'a.mp4'\nmodel.path = '../m.tflite'\nfaces.model = '~/c.tflite'"
     write(content, "there/config.toml")
     monkeypatch.chdir(tmp_path)
     config = load(Path("there/config.toml")).config
     assert config.camera.source == str(tmp_path / "there" / "a.mp4")
     assert config.model.path == tmp_path / "there" / "../m.tflite"
-    assert config.faces.cascade == Path("/home/me/c.xml")
+    assert config.faces.model == Path("/home/me/c.tflite")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from maskwatch_edge.config import Config, IndicatorConfig, LampConfig
 from maskwatch_edge.config import file as config_file
 from maskwatch_edge.config.file import LoadedConfig, load_config, to_dict, to_toml
-from maskwatch_edge.config.keys import Key, Section, keys_of
+from maskwatch_edge.config.keys import Key, NotAbove, OnlyFor, Section, keys_of
 from maskwatch_edge.config.names import KEYS, SECTIONS
 from maskwatch_edge.config.rules import Between, OneOf
 
@@ -123,9 +123,11 @@ def sections(draw: st.DrawFn, section: type[Section]) -> Section:
     """Give sections of which all values are right, alone and together."""
     values = {key.name: draw(values_of(key)) for key in keys_of(section).values()}
     for check in section.CHECKS:
-        if len(check.keys) == 2:
+        if isinstance(check, NotAbove):
             lower, upper = sorted(values[key] for key in check.keys)
             values |= dict(zip(check.keys, (lower, upper), strict=True))
+        if isinstance(check, OnlyFor) and values[check.other] not in check.values:
+            values[check.name] = None
     return section(**values)
 
 

@@ -11,12 +11,11 @@ import pytest
 
 from maskwatch_edge.__main__ import main
 from maskwatch_edge.cameras.sources import open_source
-from maskwatch_edge.classifier import MaskClassifier
-from maskwatch_edge.config import Thresholds
+from maskwatch_edge.config import Config
 from maskwatch_edge.demo import FRAMES_PER_SECOND, clip_frames
-from maskwatch_edge.finders.haar import HaarFinder
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pipeline import Watcher
+from maskwatch_edge.run_command import build_watcher
 from maskwatch_edge.verdict import Decision
 
 # Where the mouths are, give or take the sway, and the colours of the masks that cover them.
@@ -125,25 +124,21 @@ def test_another_format_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture
         (10.0, 10.5, Decision.NO_MASK, Decision.MASK),
     ],
 )
-def test_the_shipped_model_follows_the_masks(
-    shipped_model: Path,
+def test_the_default_configuration_follows_the_masks(
     frames: list[Frame],
     begin: float,
     end: float,
     collins: Decision,
     hopper: Decision,
 ) -> None:
-    watcher = Watcher(HaarFinder(), MaskClassifier(shipped_model), Thresholds())
+    watcher = build_watcher(Config())
     part = [frame for frame in frames if begin <= frame.time_seconds < end][::2]
     seen = [decisions_by_side(watcher, frame) for frame in part]
     assert sum(sides == (collins, hopper) for sides in seen) >= 0.9 * len(seen), seen
 
 
 def decisions_by_side(watcher: Watcher, frame: Frame) -> tuple[Decision | None, Decision | None]:
-    """Tell what is said of the largest face in the left half, and in the right one.
-
-    The largest, because the cascade takes a star or a button for a small face now and then.
-    """
+    """Tell what is said of the largest face in the left half, and in the right one."""
     sightings = sorted(watcher.look(frame), key=lambda sighting: -sighting.box.area)
     left = [s.decision for s in sightings if (s.box.x1 + s.box.x2) / 2 < MIDDLE]
     right = [s.decision for s in sightings if (s.box.x1 + s.box.x2) / 2 >= MIDDLE]

@@ -95,7 +95,7 @@ def test_each_object_has_the_schema_of_the_issue(
     [
         (["--min-score", "0"], ["mask", "no_mask"]),
         (["--min-score", "1.0"], ["unsure", "unsure"]),
-        (["--min-score", "1.0", "--min-face-score", "0"], ["unsure", "unsure"]),
+        (["--min-score", "1.0", "--min-face-score", "0.3"], ["unsure", "unsure"]),
         (["--min-face-score", "1.0"], []),  # no face is that certain
     ],
 )

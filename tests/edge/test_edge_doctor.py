@@ -531,9 +531,25 @@ def test_a_truncated_model_fails_and_the_interpreter_is_named_all_the_same(
 
 
 def test_a_cascade_that_is_missing_fails(tmp_path: Path) -> None:
-    assert only(check_faces(Config().faces, time.monotonic)).state is State.OK
-    missing = replace(Config().faces, cascade=tmp_path / "no.xml")
-    assert only(check_faces(missing, time.monotonic)).state is State.FAIL
+    assert only(check_faces(Config().faces, Config().model, time.monotonic)).state is State.OK
+    missing = FacesConfig(finder="haar", cascade=tmp_path / "no.xml")
+    finding = only(check_faces(missing, Config().model, time.monotonic))
+    assert (finding.state, finding.mend) == (State.FAIL, "remove faces.cascade")
+
+
+def test_a_finder_that_is_missing_fails_with_what_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = FacesConfig(model=tmp_path / "no.tflite")
+    finding = only(check_faces(named, Config().model, time.monotonic))
+    assert (finding.state, finding.mend) == (State.FAIL, "remove faces.model")
+    broken = models.shipped_finder().read_bytes()[:100_000]
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / models.SHIPPED_FINDER).write_bytes(broken)
+    monkeypatch.setattr(models, "__file__", str(tmp_path / "models.py"))
+    finding = only(check_faces(FacesConfig(), Config().model, time.monotonic))
+    assert finding.state is State.FAIL
+    assert "install Maskwatch again" in finding.mend
 
 
 def test_a_finder_that_was_not_fetched_fails_with_the_command_that_fetches_it(
@@ -541,13 +557,15 @@ def test_a_finder_that_was_not_fetched_fails_with_the_command_that_fetches_it(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setattr(models, "SHARED_FOLDER", tmp_path)
-    finding = only(check_faces(FacesConfig(finder="yunet"), time.monotonic))
+    faces = FacesConfig(finder="yunet")
+    finding = only(check_faces(faces, Config().model, time.monotonic))
     assert finding.state is State.FAIL
     assert finding.mend == "fetch it with: maskwatch models get yunet"
 
 
 def test_a_finder_is_told_with_its_file_and_its_time(yunet: Path) -> None:
-    finding = only(check_faces(FacesConfig(finder="yunet", model=yunet), time.monotonic))
+    faces = FacesConfig(finder="yunet", model=yunet)
+    finding = only(check_faces(faces, Config().model, time.monotonic))
     assert finding.state is State.OK
     assert finding.finding.startswith(f"yunet, {yunet.name}: ")
     assert finding.finding.endswith(" ms for an empty frame")
@@ -559,7 +577,8 @@ def test_a_finder_with_another_file_than_the_published_one_is_warned_of(
     longer = tmp_path / "longer.onnx"
     # An unknown field of text: OpenCV reads past it.
     longer.write_bytes(yunet.read_bytes() + b"\xfa\x7f\x01x")
-    finding = only(check_faces(FacesConfig(finder="yunet", model=longer), time.monotonic))
+    faces = FacesConfig(finder="yunet", model=longer)
+    finding = only(check_faces(faces, Config().model, time.monotonic))
     assert finding.state is State.WARN
     assert "is not the file that its makers published" in finding.finding
 
@@ -571,7 +590,8 @@ def test_a_finder_that_the_service_cannot_see_is_warned_of(
     installed.touch()
     monkeypatch.setattr(doctor_model, "INSTALLED_MODEL", installed)
     monkeypatch.setattr(service_config, "HOMES", (yunet.parent,))
-    finding = only(check_faces(FacesConfig(finder="yunet", model=yunet), time.monotonic))
+    faces = FacesConfig(finder="yunet", model=yunet)
+    finding = only(check_faces(faces, Config().model, time.monotonic))
     assert finding.state is State.WARN
     assert "the service does not see" in finding.finding
     assert "/usr/local/share/maskwatch" in finding.mend

@@ -268,7 +268,7 @@ def test_the_command_measures_frames_with_the_haar_cascade(
 ) -> None:
     face = (76, 66, 173, 162)
     annotate_frame(tmp_path / "set", "collins", masked_portrait, [("with_mask", face)])
-    figures = evaluate("--frames", tmp_path / "set")["finders"]["haar"]
+    figures = evaluate("--frames", tmp_path / "set", "--finder", "haar")["finders"]["haar"]
     assert figures["outcomes"]["with_mask"]["right"] == 1
     assert figures["map50"] == pytest.approx(0.5)  # of two labels, one is not there
     assert figures["false_alarms_per_frame"] == 0.0

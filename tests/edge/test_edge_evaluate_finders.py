@@ -74,7 +74,7 @@ def test_a_finder_that_is_not_there_is_left_out_of_all_with_the_reason(
     assert result.returncode == 0
     assert result.stderr.startswith("maskwatch evaluate: left out: yunet: there is no YuNet file")
     written = json.loads((tmp_path / "j").read_text())
-    assert list(written["finders"]) == ["haar"]
+    assert list(written["finders"]) == ["tflite", "haar"]
     assert "maskwatch models get yunet" in written["unavailable"]["yunet"]
 
 
@@ -96,6 +96,17 @@ def test_an_option_out_of_its_range_is_an_error_for_all_finders_too(
     result = maskwatch(*words, "--finder", "all")
     assert result.returncode == 1
     assert "work_size_px: expected a whole number from 64 to 4096; received 5" in result.stderr
+
+
+def test_a_file_of_one_finder_is_not_given_to_the_others(
+    maskwatch: Maskwatch, tiny_model: Path, frames: Path, tmp_path: Path
+) -> None:
+    words = ("evaluate", tiny_model, "--frames", frames, "--finder-model", "no.tflite")
+    result = maskwatch(*words, "--finder", "all", "--json", "j")
+    assert result.returncode == 0, result.stderr
+    unavailable = json.loads((tmp_path / "j").read_text())["unavailable"]
+    assert "no.tflite" in unavailable.pop("tflite")
+    assert "no.tflite" not in str(unavailable)
 
 
 def test_a_kind_of_faces_that_is_not_there_has_no_row() -> None:
@@ -218,7 +229,7 @@ def test_the_page_shows_figures_plots_and_mistakes(
     assert result.stdout.splitlines()[-1] == f"wrote {Path('out', 'index.html')}"
     page = Page(tmp_path / "out" / "index.html")
     assert page.open == []
-    for words in ("tiny-int8.tflite on set", "mAP50", "haar: 1 miss", "haar: 1 false alarm"):
+    for words in ("tiny-int8.tflite on set", "mAP50", "tflite: 1 miss", "tflite: 1 false alarm"):
         assert words in page.text
     assert {picture["src"] for picture in page.pictures} == {
         path.name for path in (tmp_path / "out").glob("*.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from hypothesis.extra import numpy as hnp
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.classifier import MaskClassifier
-from maskwatch_edge.config import FacesConfig
+from maskwatch_edge.config import FacesConfig, ModelConfig
 from maskwatch_edge.contract import FinderContract, read_finder, read_model, write_model
-from maskwatch_edge.errors import InputError, ModelError
+from maskwatch_edge.errors import InputError, MissingExtraError, ModelError
 from maskwatch_edge.finders import TfliteFinder, open_finder
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.interpreter import PACKAGES
+from maskwatch_edge.models import shipped_finder
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "data" / "tiny-finder-int8.tflite"
@@ -204,8 +207,23 @@ def test_a_finder_that_is_cut_off_is_refused(tmp_path: Path) -> None:
         TfliteFinder(path)
 
 
-def test_the_configuration_chooses_it_and_names_its_file() -> None:
-    assert isinstance(open_finder(FacesConfig(finder="tflite", model=TINY)), TfliteFinder)
-    for other in (None, Path("yunet.onnx")):
-        with pytest.raises(InputError, match=r"needs the \.tflite file .*train-finder"):
-            open_finder(FacesConfig(finder="tflite", model=other))
+def test_it_is_what_finds_faces_unless_the_configuration_names_another() -> None:
+    finder = open_finder(FacesConfig(), ModelConfig())
+    assert isinstance(finder, TfliteFinder)
+    assert finder.contract == read_finder(shipped_finder())[1]
+
+
+def test_the_configuration_names_another_file_of_it() -> None:
+    finder = open_finder(FacesConfig(model=TINY), ModelConfig())
+    assert isinstance(finder, TfliteFinder)
+    assert finder.contract == read_finder(TINY)[1]
+    with pytest.raises(ModelError, match=r"yunet\.onnx"):
+        open_finder(FacesConfig(model=Path("yunet.onnx")), ModelConfig())
+
+
+def test_the_interpreter_of_the_configuration_runs_it() -> None:
+    missing = next((name for name in PACKAGES if not find_spec(name.replace("-", "_"))), None)
+    if missing is None:
+        pytest.skip("both interpreters are installed")
+    with pytest.raises(MissingExtraError, match=missing):
+        open_finder(FacesConfig(), ModelConfig(interpreter=missing))

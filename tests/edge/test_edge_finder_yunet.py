@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.config import FacesConfig
+from maskwatch_edge.config import FacesConfig, ModelConfig
 from maskwatch_edge.dataset import read_frames
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders import HaarFinder, YunetFinder, open_finder
@@ -142,8 +142,9 @@ def test_a_missing_file_and_a_folder_are_refused_with_the_command_that_fetches_i
 
 
 def test_the_configuration_chooses_the_finder(yunet: Path) -> None:
-    assert isinstance(open_finder(FacesConfig()), HaarFinder)
-    assert isinstance(open_finder(FacesConfig(finder="yunet", model=yunet)), YunetFinder)
+    assert isinstance(open_finder(FacesConfig(finder="haar"), ModelConfig()), HaarFinder)
+    faces = FacesConfig(finder="yunet", model=yunet)
+    assert isinstance(open_finder(faces, ModelConfig()), YunetFinder)
 
 
 def test_the_command_line_chooses_the_finder(

@@ -48,10 +48,16 @@ def test_a_damaged_model_does_not_pass(
 WRONG = [
     ("[camera]\nsourse = '0'\n", (), "", "did you mean camera.source?"),
     ("[model]\npath = '/a.tflite'\n", (), "", "remove it and give --model FILE"),
-    ("[faces]\ncascade = '/none.xml'\n", (), "", "/none.xml"),
+    ("[faces]\nfinder = 'haar'\ncascade = '/none.xml'\n", (), "", "/none.xml"),
+    ("[faces]\nmodel = '/none.tflite'\n", (), "", "/none.tflite"),
     ("[faces]\nfinder = 'yunet'\nmodel = '/none.onnx'\n", (), "", "maskwatch models get yunet"),
     ("[faces]\nfinder = 'yunet'\nmodel = '/home/me/y.onnx'\n", (), "", "sees no home folder"),
-    ("[faces]\ncascade = '/root/c.xml'\n", (), "", "the service does not see /root/c.xml"),
+    (
+        "[faces]\nfinder = 'haar'\ncascade = '/root/c.xml'\n",
+        (),
+        "",
+        "the service does not see /root/c.xml",
+    ),
     ("[camera]\nsource = 'rtsp://camera.example/'\n", (), "", "add --with network"),
     ("", (), "MASKWATCH_CAMERA_SOURCE=http://camera.example/\n", "add --with network"),
     ("[display]\nkind = 'console'\n", ("--with", "network"), "", "add --with console"),

@@ -126,7 +126,7 @@ def test_a_camera_that_is_not_there_is_waited_for_until_ctrl_c(
     [
         (("--source", "none.mp4"), r"there is no none\.mp4"),
         (("--model", "none.tflite"), r"none\.tflite"),
-        (("--cascade", "none.xml"), r"there is no cascade file .*none\.xml"),
+        (("--finder", "haar", "--cascade", "none.xml"), r"there is no cascade file .*none\.xml"),
         (("--config", "none.toml"), r"none\.toml"),
         (("--set", "camera.sauce=1"), r"camera\.source"),
     ],

@@ -134,6 +134,31 @@ class NotAbove:
         return f"expected at most {self.upper}, which is {shown(upper)}; received {shown(lower)}"
 
 
+@dataclass(frozen=True)
+class OnlyFor:
+    """A setting belongs to some values of another one, and would have no effect beside others."""
+
+    name: str
+    other: str
+    values: tuple[str, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See `Check`."""
+        return self.name, self.other
+
+    def problem(self, section: Any) -> str | None:
+        """See `Check`."""
+        value, other = getattr(section, self.name), getattr(section, self.other)
+        if value is None or other in self.values:
+            return None
+        owners = " or ".join(map(shown, self.values))
+        return (
+            f"expected none, as it belongs to the {self.other} {owners} and {self.other} is "
+            f"{shown(other)}; received {shown(value)}"
+        )
+
+
 class Section:
     """Base of the frozen dataclasses of settings: checks them when they are made.
 

@@ -14,10 +14,10 @@ from typing import Annotated, Any, ClassVar
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.interpreter import PACKAGES
 
-from .keys import Check, NotAbove, Section
+from .keys import Check, NotAbove, OnlyFor, Section
 from .rules import Between, OneOf, Text, shown
 
-FINDERS = ("haar", "yunet", "tflite")
+FINDERS = ("tflite", "yunet", "haar")
 """What can find faces; `finders.finder` says how each is opened."""
 
 Share = Annotated[float, Between(0, 1)]
@@ -31,7 +31,7 @@ class Thresholds:
         InputError: If a value is outside its range.
     """
 
-    min_face_score: float = 0.5
+    min_face_score: float = 0.4
     """Faces that the finder scores lower, in [0, 1], are ignored."""
 
     min_score: float = 0.8
@@ -88,13 +88,19 @@ class CameraConfig(Section):
 class FacesConfig(Section):
     """How faces are found."""
 
-    finder: Annotated[str, OneOf(FINDERS)] = "haar"
-    """What finds the faces: "haar", OpenCV's Haar cascade, "yunet", the network of that name, or
-    "tflite", a network of `maskwatch train-finder`."""
+    CHECKS: ClassVar[tuple[Check, ...]] = (
+        OnlyFor("cascade", "finder", ("haar",)),
+        OnlyFor("model", "finder", ("tflite", "yunet")),
+    )
+
+    finder: Annotated[str, OneOf(FINDERS)] = "tflite"
+    """What finds the faces: "tflite", the network that comes with Maskwatch, or another one of
+    `maskwatch train-finder`; "yunet", the network of that name; or "haar", OpenCV's Haar cascade,
+    which misses most masked faces."""
 
     model: Path | None = None
-    """A path: the .onnx of the finder "yunet", None for where `maskwatch models get` puts it; or
-    the .tflite of the finder "tflite"."""
+    """A path: the .tflite of the finder "tflite", None for the one that comes with Maskwatch; or
+    the .onnx of the finder "yunet", None for where `maskwatch models get` puts it."""
 
     work_size_px: Annotated[int, Between(64, 4096)] = 320
     """Long side of the picture that the finder "yunet" sees, in pixels, a whole number from 64 to
@@ -108,7 +114,7 @@ class FacesConfig(Section):
     """Side of the smallest face that is looked for, in pixels of the frame, a whole number from 12
     to 4096. Larger is quicker with "haar": 90 in place of 24 takes a seventh of the time."""
 
-    min_score: Share = 0.5
+    min_score: Share = 0.4
     """Faces that the finder scores lower are ignored, a number from 0 to 1."""
 
 

@@ -6,11 +6,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from maskwatch_edge.cameras.addresses import URL_PREFIXES
-from maskwatch_edge.config import Config
+from maskwatch_edge.config import Config, FacesConfig
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.finders.finder import file_of
-from maskwatch_edge.finders.haar import DEFAULT_CASCADE
-from maskwatch_edge.models import SHARED_FOLDER
+from maskwatch_edge.finders.finder import file_of, given_file
+from maskwatch_edge.models import SHARED_FOLDER, YUNET
 
 DROP_INS = ("console", "network", "window")
 """What `install.sh --with` takes."""
@@ -46,9 +45,14 @@ def check_model_path(config: Config) -> None:
         )
 
 
-def is_hidden(path: Path) -> bool:
-    """Tell whether the service cannot see a file, by its unit's ProtectHome."""
-    return any(path.absolute().is_relative_to(home) for home in HOMES)
+def is_hidden(faces: FacesConfig) -> bool:
+    """Tell whether the service cannot see the file of a finder, by its unit's ProtectHome.
+
+    What comes with Maskwatch it sees, as it comes with the service, too.
+    """
+    if faces.finder != YUNET.name and given_file(faces) is None:
+        return False
+    return any(file_of(faces).absolute().is_relative_to(home) for home in HOMES)
 
 
 def check_finder_file(config: Config) -> None:
@@ -57,11 +61,10 @@ def check_finder_file(config: Config) -> None:
     Raises:
         InputError: If it does not, or there is none.
     """
-    path = file_of(config.faces)
-    if path != DEFAULT_CASCADE and is_hidden(path):
+    if is_hidden(config.faces):
         raise InputError(
-            f"the service does not see {path}, as it sees no home folder; move it, as to "
-            f"{SHARED_FOLDER}"
+            f"the service does not see {file_of(config.faces)}, as it sees no home folder; "
+            f"move it, as to {SHARED_FOLDER}"
         )
 
 

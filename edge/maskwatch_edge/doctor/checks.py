@@ -112,7 +112,7 @@ def checks(patient: Patient) -> Mapping[str, Check]:
         "settings of the service": lambda: check_secrets(system),
         "interpreter": lambda: check_interpreter(config.model, patient.model),
         "model": lambda: check_model(config.model, patient.model, system.now_seconds),
-        "face finder": lambda: check_faces(config.faces, system.now_seconds),
+        "face finder": lambda: check_faces(config.faces, config.model, system.now_seconds),
         "groups": lambda: check_groups(system, config, service),
         "camera": lambda: check_camera(
             system, config.camera, holder_of_camera(patient), patient.measure_seconds

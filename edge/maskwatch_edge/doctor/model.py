@@ -15,8 +15,7 @@ from maskwatch_edge.contract import read_model
 from maskwatch_edge.deploy.service_config import is_hidden
 from maskwatch_edge.errors import InputError, MissingExtraError, ModelError
 from maskwatch_edge.finders import open_finder
-from maskwatch_edge.finders.finder import file_of
-from maskwatch_edge.finders.haar import DEFAULT_CASCADE
+from maskwatch_edge.finders.finder import file_of, given_file
 from maskwatch_edge.interpreter import PACKAGES, load_interpreter, usable_threads
 from maskwatch_edge.models import SHARED_FOLDER, YUNET
 
@@ -105,10 +104,12 @@ def _seconds(act: Callable[[], object], now_seconds: Callable[[], float]) -> flo
     return now_seconds() - began_seconds
 
 
-def check_faces(faces: FacesConfig, now_seconds: Callable[[], float]) -> Iterator[Finding]:
+def check_faces(
+    faces: FacesConfig, model: ModelConfig, now_seconds: Callable[[], float]
+) -> Iterator[Finding]:
     """Load the finder, and let it look at a grey frame."""
     try:
-        finder = open_finder(faces)
+        finder = open_finder(faces, model)
     except (InputError, ModelError) as error:
         yield fail("face finder", *split_advice(str(error), _other_finder(faces)))
         return
@@ -119,7 +120,7 @@ def check_faces(faces: FacesConfig, now_seconds: Callable[[], float]) -> Iterato
     if faces.finder == YUNET.name and not YUNET.is_at(path):
         finding = f"{told}; {path} is not the file that its makers published"
         yield warn("face finder", finding, f"maskwatch models get {YUNET.name}")
-    elif INSTALLED_MODEL.is_file() and path != DEFAULT_CASCADE and is_hidden(path):
+    elif INSTALLED_MODEL.is_file() and is_hidden(faces):
         finding = f"{told}; the service does not see {path}, as it sees no home folder"
         yield warn("face finder", finding, f"move the file, as to {SHARED_FOLDER}")
     else:
@@ -127,4 +128,8 @@ def check_faces(faces: FacesConfig, now_seconds: Callable[[], float]) -> Iterato
 
 
 def _other_finder(faces: FacesConfig) -> str:
-    return "remove faces.cascade" if faces.finder == "haar" else 'or set faces.finder = "haar"'
+    if given_file(faces) is not None:
+        return f"remove faces.{'cascade' if faces.finder == 'haar' else 'model'}"
+    if faces.finder == FacesConfig().finder:
+        return "install Maskwatch again: sudo ./systemd/install.sh"
+    return "or remove faces.finder"

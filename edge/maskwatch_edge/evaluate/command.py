@@ -12,7 +12,7 @@ from maskwatch_edge.command import Command, count
 from maskwatch_edge.config import FacesConfig, Thresholds
 from maskwatch_edge.config.keys import ConfigError
 from maskwatch_edge.config.settings import FINDERS
-from maskwatch_edge.errors import InputError
+from maskwatch_edge.errors import InputError, ModelError
 from maskwatch_edge.finders import open_finder
 from maskwatch_edge.pipeline import Watcher
 from maskwatch_edge.watch_options import (
@@ -21,6 +21,7 @@ from maskwatch_edge.watch_options import (
     add_watch_options,
     classifier_of,
     faces_of,
+    model_of,
 )
 
 from .output import warn, write_json
@@ -130,6 +131,7 @@ def open_watchers(
 
     Raises:
         InputError: If one that was asked for by name cannot be opened.
+        ModelError: If it is a broken `.tflite` file.
     """
     asked = options.finder or [FacesConfig().finder]
     names = list(dict.fromkeys([name for name in asked if name != ALL]))
@@ -138,16 +140,28 @@ def open_watchers(
     watchers, unavailable = {}, {}
     for name in names:
         try:
-            finder = open_finder(faces_of(options, name))
+            own = _own_options(options, name) if len(names) > 1 else options
+            finder = open_finder(faces_of(own, name), model_of(options))
         except ConfigError:
             raise
-        except InputError as error:
+        except (InputError, ModelError) as error:
             if name in asked:
                 raise
             unavailable[name] = str(error)
         else:
             watchers[name] = Watcher(finder, classifier, thresholds)
     return watchers, unavailable
+
+
+def _own_options(options: argparse.Namespace, finder: str) -> argparse.Namespace:
+    """Leave out the files of the other finders that are compared."""
+    own = argparse.Namespace(**vars(options))
+    file = options.finder_model
+    if finder == "haar" or (file and (file.suffix == ".tflite") != (finder == "tflite")):
+        own.finder_model = None
+    if finder != "haar":
+        own.cascade = None
+    return own
 
 
 COMMAND = Command(

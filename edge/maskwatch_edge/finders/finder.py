@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.config import FacesConfig
-from maskwatch_edge.errors import InputError
+from maskwatch_edge.config import FacesConfig, ModelConfig
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.models import YUNET, find_model
+from maskwatch_edge.models import YUNET, find_model, shipped_finder
 
 from .haar import DEFAULT_CASCADE, HaarFinder
 from .tflite import TfliteFinder
@@ -25,56 +23,50 @@ class FaceFinder(Protocol):
         ...
 
 
-def open_finder(faces: FacesConfig) -> FaceFinder:
+def open_finder(faces: FacesConfig, model: ModelConfig) -> FaceFinder:
     """Open the finder that a configuration names.
+
+    Args:
+        faces: Which one, and what it looks for.
+        model: How an interpreter runs a network of ours.
 
     Raises:
         InputError: If its file is missing or broken, with what to do.
         ModelError: If it is a broken `.tflite` file.
     """
-    return OPENERS[faces.finder](faces)
+    path = file_of(faces)
+    if faces.finder == "haar":
+        return HaarFinder(path, min_size=faces.min_size_px)
+    if faces.finder == "yunet":
+        return YunetFinder(
+            path,
+            work_size=faces.work_size_px,
+            min_size=faces.min_size_px,
+            min_score=faces.min_score,
+        )
+    return TfliteFinder(
+        path,
+        interpreter=model.interpreter,
+        threads=model.threads,
+        min_score=faces.min_score,
+        min_size=faces.min_size_px,
+    )
 
 
 def file_of(faces: FacesConfig) -> Path:
     """Return the file that the finder of a configuration reads.
 
     Raises:
-        InputError: If a fetched one is not there, or one that must be named is not.
+        InputError: If a fetched one is not there.
+        ModelError: If one that comes with Maskwatch is not.
     """
+    if given := given_file(faces):
+        return given
     if faces.finder == "haar":
-        return faces.cascade or DEFAULT_CASCADE
-    # One setting names the network of either; a comparison of all finders has both.
-    is_ours = faces.model is not None and faces.model.suffix == ".tflite"
-    if faces.finder == "yunet":
-        return faces.model if faces.model and not is_ours else find_model(YUNET)
-    if not is_ours or faces.model is None:
-        raise InputError(
-            "the finder tflite needs the .tflite file of a network of maskwatch train-finder; name "
-            "it as faces.model or --finder-model"
-        )
-    return faces.model
+        return DEFAULT_CASCADE
+    return find_model(YUNET) if faces.finder == "yunet" else shipped_finder()
 
 
-def _open_haar(faces: FacesConfig) -> FaceFinder:
-    return HaarFinder(file_of(faces), min_size=faces.min_size_px)
-
-
-def _open_yunet(faces: FacesConfig) -> FaceFinder:
-    return YunetFinder(
-        file_of(faces),
-        work_size=faces.work_size_px,
-        min_size=faces.min_size_px,
-        min_score=faces.min_score,
-    )
-
-
-def _open_tflite(faces: FacesConfig) -> FaceFinder:
-    return TfliteFinder(file_of(faces), min_score=faces.min_score, min_size=faces.min_size_px)
-
-
-OPENERS: Mapping[str, Callable[[FacesConfig], FaceFinder]] = {
-    "haar": _open_haar,
-    "yunet": _open_yunet,
-    "tflite": _open_tflite,
-}
-"""How each of `config.settings.FINDERS` is opened."""
+def given_file(faces: FacesConfig) -> Path | None:
+    """Return the file that a configuration names for its finder, if it names one."""
+    return faces.cascade if faces.finder == "haar" else faces.model
