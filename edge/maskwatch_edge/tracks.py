@@ -23,6 +23,10 @@ from .verdict import Decision, Sighting
 MIN_SIGHTINGS = 2
 """So many looks in a row must find a face before it is announced: false alarms flicker."""
 
+SURE_FACE = 0.5
+"""Score of the finder from which a face may be somebody new. Less sure ones only keep those in view
+who are followed already (Zhang et al., "ByteTrack", 2022)."""
+
 MIN_MISSES = 2
 """So many looks in a row must miss a face before it is forgotten, however slow they are."""
 
@@ -76,7 +80,7 @@ class _Person:
 
     def _take(self, sighting: Sighting, now: float) -> None:
         self.sighting, self.last_seconds = sighting, now
-        self.seen_in_a_row += 1
+        self.seen_in_a_row += sighting.box.score >= SURE_FACE
         self.missed_in_a_row = 0
         mask_share = self._votes.add(mask_probability(sighting.verdict), now)
         if self.id is not None or self.seen_in_a_row >= MIN_SIGHTINGS:
@@ -95,8 +99,8 @@ class _Person:
 class Tracker:
     """Follows people from frame to frame and tells when one appears, changes or leaves.
 
-    Someone is announced when seen in two looks in a row if the votes make a claim by then, and
-    after `hold_seconds` if they still make none. The state is bounded, whatever comes.
+    Someone is announced when surely seen in two looks in a row if the votes make a claim by then,
+    and after `hold_seconds` if they still make none. The state is bounded, whatever comes.
 
     Args:
         config: When something is claimed, and when someone is forgotten.
@@ -171,7 +175,8 @@ class Tracker:
                 person.see(sightings[pairs[row]], now, stale_seconds)
             else:
                 person.miss()
-        new = [sightings[column] for column in sorted({*range(len(sightings))} - {*pairs.values()})]
+        left = [s for column, s in enumerate(sightings) if column not in pairs.values()]
+        new = [sighting for sighting in left if sighting.box.score >= SURE_FACE]
         room = MAX_TRACKS - len(self._people)
         self._people += [_Person(sighting, now, self._config) for sighting in new[:room]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -331,6 +332,20 @@ def test_noise_between_the_thresholds_does_not_flicker(
     shown = [*before, *(face(mask) for mask in noise)]
     (only,) = run(at_rate(per_second, shown))
     assert (only.kind, only.decision) == (APPEARED, MASK if before else UNSURE)
+
+
+def doubtful(sighting: Sighting) -> Sighting:
+    """Give the same face as a finder sees it that is not sure of it."""
+    return replace(sighting, box=replace(sighting.box, score=0.45))
+
+
+def test_a_face_that_is_never_sure_is_nobody() -> None:
+    assert run(at_rate(4.0, [face(1.0), *[doubtful(face(1.0))] * 20])) == []
+
+
+def test_a_doubtful_face_keeps_somebody_in_view_who_is_followed() -> None:
+    shown = [*[face(1.0)] * 4, *[doubtful(face(1.0))] * 40]
+    assert [event.kind for event in run(at_rate(4.0, shown))] == [APPEARED]
 
 
 Seen = list[tuple[float, list[Sighting]]]
