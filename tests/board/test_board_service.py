@@ -41,7 +41,8 @@ source = "0"
 stall_seconds = 20
 
 [faces]
-min_size_px = 130  # those of the clip are larger, and the emulation is slow
+finder = "haar"  # on the emulated processor it is the quickest
+min_size_px = 130  # those of the clip are larger
 
 [display]
 kind = "console"
@@ -437,6 +438,13 @@ def seconds_to_alert(board: Board) -> float:
             shown = now
         if shown is not None and levels[ALERT]:
             return now - shown
+
+
+def test_the_default_finder_finds_faces_on_the_board(board: Board) -> None:
+    board.ssh("sed -i '/^finder = /d' /etc/maskwatch/config.toml && systemctl reload maskwatch")
+    is_running_and_seeing(board)
+    board.feed(MASKED)
+    lamps(board, {ALERT: False, CLEAR: True, ALIVE: True})
 
 
 def test_uninstalling_leaves_nothing(board: Board) -> None:
