@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -11,6 +13,16 @@ from .board import Board
 from .qemu import IMAGE, PROGRAM
 
 KEY = pytest.StashKey[Board]()
+
+
+STARTED = time.monotonic()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin no test of the board after the minutes that `MASKWATCH_BOARD_MINUTES` grants."""
+    minutes = float(os.environ.get("MASKWATCH_BOARD_MINUTES", "inf"))
+    if item.get_closest_marker("board") and time.monotonic() - STARTED > 60 * minutes:
+        pytest.skip(f"the {minutes:g} minutes for the board's tests are over")
 
 
 @pytest.hookimpl(wrapper=True)
