@@ -175,8 +175,12 @@ class Tracker:
                 person.see(sightings[pairs[row]], now, stale_seconds)
             else:
                 person.miss()
-        left = [s for column, s in enumerate(sightings) if column not in pairs.values()]
-        new = [sighting for sighting in left if sighting.box.score >= SURE_FACE]
+        known = {*pairs.values()}
+        new = [
+            sighting
+            for column, sighting in enumerate(sightings)
+            if column not in known and sighting.box.score >= SURE_FACE
+        ]
         room = MAX_TRACKS - len(self._people)
         self._people += [_Person(sighting, now, self._config) for sighting in new[:room]]
 
