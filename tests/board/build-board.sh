@@ -224,7 +224,8 @@ initramfs() {
 # be the ones that board.py starts it with.
 device_tree() {
     local tree=$BOARD/board.dtb
-    qemu-system-aarch64 -M virt,dumpdtb="$tree" -cpu cortex-a72 -smp 2 -m 2048 -display none
+    # Without -nic none QEMU adds a network card and asks for its boot ROM, a package of its own.
+    qemu-system-aarch64 -M virt,dumpdtb="$tree" -cpu cortex-a72 -smp 2 -m 2048 -display none -nic none
     fdtput -t s "$tree" /pl061@9030000 gpio-line-names "${LINES[@]}"
 }
 
