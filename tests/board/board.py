@@ -194,6 +194,7 @@ class Board(Closing):
             subprocess.run(
                 ["ssh", "-F", str(self.ssh_config), "-O", "exit", f"{user}@board"],
                 capture_output=True,
+                timeout=SSH_SECONDS,
                 check=False,
             )
 
