@@ -15,8 +15,12 @@ from .contract import ModelContract, read_model
 from .errors import ModelError
 from .frame import Pixels
 from .interpreter import load_interpreter
+from .resize import fit_quickly
 from .tensors import check_takes_bytes, check_tensor
 from .verdict import Verdict
+
+LARGEST_AVERAGED = 4
+"""Pictures that become smaller by more than this are sampled before they are averaged."""
 
 
 class MaskClassifier:
@@ -67,8 +71,8 @@ class MaskClassifier:
         Returns:
             Shape (2,), in the order of `contract.labels`, summing to one.
         """
-        tensor = crop if self._input["dtype"] == np.uint8 else crop.astype(np.float32)
-        self._interpreter.set_tensor(self._input["index"], tensor[np.newaxis])
+        # Into the interpreter's own memory: one copy less. The view must be gone before it runs.
+        self._interpreter.tensor(self._input["index"])()[0] = crop
         self._interpreter.invoke()
         raw = self._interpreter.get_tensor(self._output["index"])[0].astype(np.float64)
         scale, zero_point = self._output["quantization"]
@@ -106,9 +110,14 @@ def face_crop(pixels: Pixels, box: FaceBox, margin: float, size: int) -> Pixels:
 
 
 def resized(pixels: Pixels, size: int) -> Pixels:
-    """Scale a picture to a square of `size` pixels."""
-    shrinks = max(pixels.shape[:2]) > size
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    """Scale a picture to a square of `size` pixels.
+
+    All its pixels count, unless it is so large that it holds more than can be seen at that size.
+    """
+    longest = max(pixels.shape[:2])
+    if longest > LARGEST_AVERAGED * size:
+        return fit_quickly(pixels, (size, size))
+    how = cv2.INTER_AREA if longest > size else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (size, size), interpolation=how), dtype=np.uint8)
 
 

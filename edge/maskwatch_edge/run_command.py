@@ -24,7 +24,7 @@ from .lines import open_lines
 from .loop import closing_all, stopped_by_signals
 from .models import shipped_model
 from .notify import Notifier, open_notifier
-from .pipeline import Watcher
+from .pipeline import StreamWatcher
 from .printing import warn_on_stderr
 from .service import Service, monotonic_seconds
 from .view import Output
@@ -94,7 +94,7 @@ def _scores(min_score: float | None) -> dict[str, object]:
 def run(options: argparse.Namespace) -> int:
     """Watch until a signal, the end of a file, or ESC; a SIGHUP reads the configuration anew."""
 
-    def load() -> tuple[Config, Watcher]:
+    def load() -> tuple[Config, StreamWatcher]:
         config = load_from_options(options, flags_of(options)).config
         return config, build_watcher(config)
 
@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def build_watcher(config: Config) -> Watcher:
+def build_watcher(config: Config) -> StreamWatcher:
     """Load the finder and the model.
 
     Raises:
@@ -124,7 +124,13 @@ def build_watcher(config: Config) -> Watcher:
         interpreter=config.model.interpreter,
     )
     thresholds = Thresholds(config.faces.min_score, config.decision.min_score)
-    return Watcher(finder, classifier, thresholds)
+    return StreamWatcher(
+        finder,
+        classifier,
+        thresholds,
+        look_seconds=config.faces.look_seconds,
+        still_seconds=config.faces.still_seconds,
+    )
 
 
 class Reload:
@@ -139,10 +145,10 @@ class Reload:
     """
 
     def __init__(
-        self, load: Callable[[], tuple[Config, Watcher]], hangup: Flag, notifier: Notifier
+        self, load: Callable[[], tuple[Config, StreamWatcher]], hangup: Flag, notifier: Notifier
     ) -> None:
         self._load, self._hangup, self._notifier = load, hangup, notifier
-        self.loaded: tuple[Config, Watcher] | None = None
+        self.loaded: tuple[Config, StreamWatcher] | None = None
 
     def is_set(self) -> bool:
         """Look whether a signal came, and if so load; called once a turn."""
@@ -158,7 +164,7 @@ class Reload:
 
 
 def watch_with(
-    config: Config, watcher: Watcher, notifier: Notifier, stop: Flag, reload: Reload
+    config: Config, watcher: StreamWatcher, notifier: Notifier, stop: Flag, reload: Reload
 ) -> None:
     """Watch with one configuration until one of the flags is set, or a file ends."""
     with CameraReader(config.camera) as reader:

@@ -16,7 +16,7 @@ from .cameras.camera import CameraReader, CameraState
 from .config import DecisionConfig
 from .events import Event, EventKind
 from .notify import Notifier
-from .pipeline import Watcher
+from .pipeline import Look, StreamWatcher
 from .tracks import Tracker
 from .view import Output, View
 
@@ -28,6 +28,9 @@ STATUS_SECONDS = 5.0
 
 RATE_FRAMES = 30
 """Frames over which the rate is measured."""
+
+NOTHING = Look((), is_new=False)
+"""What is known without a frame."""
 
 
 class Flag(Protocol):
@@ -58,7 +61,7 @@ class Service:
     def __init__(
         self,
         reader: CameraReader,
-        watcher: Watcher,
+        watcher: StreamWatcher,
         decision: DecisionConfig,
         outputs: Sequence[Output],
         notifier: Notifier,
@@ -85,18 +88,17 @@ class Service:
         frame = self._reader.newest(TURN_SECONDS)
         camera = self._reader.state
         events = self._camera_events(camera)
-        sightings = [] if frame is None else self._watcher.look(frame)
+        look = NOTHING if frame is None else self._watcher.look(frame)
         if frame is not None:
             self._rate.add(self._clock())
             self._frame_seconds = frame.time_seconds
-            events += self._tracker.update(sightings, frame.time_seconds)
         elif camera is not CameraState.SEEING:
-            self._rate.clear()
-            is_over = camera is CameraState.ENDED  # a file has a time of its own
-            events += self._tracker.lose_all(self._frame_seconds if is_over else self._clock())
+            events += self._lose_all(camera)
+        if look.is_new:
+            events += self._tracker.update(look.sightings, self._frame_seconds)
         view = View(
             frame=frame,
-            sightings=tuple(sightings),
+            sightings=look.sightings,
             tracks=self._tracker.tracks,
             events=tuple(events),
             camera=camera,
@@ -107,6 +109,12 @@ class Service:
             output.show(view)
         self._tell_systemd(view)
         return view
+
+    def _lose_all(self, camera: CameraState) -> list[Event]:
+        self._rate.clear()
+        self._watcher.forget()
+        is_over = camera is CameraState.ENDED  # a file has a time of its own
+        return self._tracker.lose_all(self._frame_seconds if is_over else self._clock())
 
     def _camera_events(self, state: CameraState) -> list[Event]:
         before, self._camera = self._camera, state

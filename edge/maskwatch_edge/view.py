@@ -18,7 +18,8 @@ class View:
 
     Attributes:
         frame: The newest picture; None if none came since the view before.
-        sightings: Every face in that frame, surest first, each judged by itself.
+        sightings: Every face in that frame, or in the last one that was looked at if that one was
+            passed over; surest first, each judged by itself.
         tracks: The people who are followed; none while the camera is away.
         events: What happened since the view before.
         camera: State of the camera.

@@ -14,7 +14,7 @@ from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.config import Config
 from maskwatch_edge.demo import FRAMES_PER_SECOND, clip_frames
 from maskwatch_edge.frame import Frame, Pixels
-from maskwatch_edge.pipeline import Watcher
+from maskwatch_edge.pipeline import StreamWatcher
 from maskwatch_edge.run_command import build_watcher
 from maskwatch_edge.verdict import Decision
 
@@ -137,9 +137,11 @@ def test_the_default_configuration_follows_the_masks(
     assert sum(sides == (collins, hopper) for sides in seen) >= 0.9 * len(seen), seen
 
 
-def decisions_by_side(watcher: Watcher, frame: Frame) -> tuple[Decision | None, Decision | None]:
+def decisions_by_side(
+    watcher: StreamWatcher, frame: Frame
+) -> tuple[Decision | None, Decision | None]:
     """Tell what is said of the largest face in the left half, and in the right one."""
-    sightings = sorted(watcher.look(frame), key=lambda sighting: -sighting.box.area)
+    sightings = sorted(watcher.look(frame).sightings, key=lambda sighting: -sighting.box.area)
     left = [s.decision for s in sightings if (s.box.x1 + s.box.x2) / 2 < MIDDLE]
     right = [s.decision for s in sightings if (s.box.x1 + s.box.x2) / 2 >= MIDDLE]
     return next(iter(left), None), next(iter(right), None)

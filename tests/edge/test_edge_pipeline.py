@@ -1,7 +1,8 @@
-"""From a frame to sightings, with a hand-written finder and the tiny model."""
+"""From a frame to sightings, and from a stream to looks, with a hand-written finder."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import Thresholds
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.frame import Frame, Pixels
-from maskwatch_edge.pipeline import Watcher
+from maskwatch_edge.pipeline import Look, StreamWatcher, Watcher
 from maskwatch_edge.verdict import Decision, Sighting
 
 GREEN_FACE = FaceBox(20, 20, 60, 60, score=0.9)
@@ -97,3 +98,121 @@ def test_what_the_finder_doubts_is_no_face(
 
 def test_an_empty_street_has_no_sightings(tiny_model: Path, frame: Frame) -> None:
     assert look(tiny_model, frame, [], 0.5, 0.8) == []
+
+
+class CountingFinder(FixedFinder):
+    """Counts how often it was asked."""
+
+    count = 0
+
+    def find(self, pixels: Pixels) -> list[FaceBox]:
+        self.count += 1
+        return super().find(pixels)
+
+
+class Stream:
+    """A watcher of a stream with its finder at hand."""
+
+    def __init__(self, model: Path, look_seconds: float = 0.1, still_seconds: float = 2.0) -> None:
+        self.finder = CountingFinder([GREEN_FACE])
+        self.watcher = StreamWatcher(
+            self.finder,
+            MaskClassifier(model),
+            Thresholds(),
+            look_seconds=look_seconds,
+            still_seconds=still_seconds,
+        )
+
+    def look(self, pixels: Pixels, seconds: float, source: str = "/dev/video0") -> Look:
+        return self.watcher.look(Frame(pixels, 0, seconds, source))
+
+    def finds(self, frames: Iterable[tuple[float, Pixels]]) -> list[float]:
+        """Return the times of the frames in which faces were looked for."""
+        times = []
+        for seconds, pixels in frames:
+            before = self.finder.count
+            self.look(pixels, seconds)
+            times += [seconds] if self.finder.count > before else []
+        return times
+
+
+def flickering(number: int) -> Pixels:
+    """Paint a scene in which something moves from frame to frame."""
+    return np.full((80, 240, 3), 60 + 20 * (number % 7), dtype=np.uint8)
+
+
+def at_rate(per_second: float, count: int, *, moves: bool) -> list[tuple[float, Pixels]]:
+    return [(n / per_second, flickering(n if moves else 0)) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("per_second", "look_seconds", "every"),
+    [
+        (30, 0.1, 3),
+        (25, 0.1, 3),
+        (12.5, 0.1, 2),
+        (10, 0.1, 1),  # a camera no faster than the pace
+        (2, 0.1, 1),
+        (30, 0.0, 1),
+        (30, 1.0, 30),
+    ],
+)
+def test_faces_are_looked_for_at_a_steady_pace(
+    tiny_model: Path, per_second: float, look_seconds: float, every: int
+) -> None:
+    frames = at_rate(per_second, 60, moves=True)
+    finds = Stream(tiny_model, look_seconds).finds(frames)
+    assert finds == [seconds for seconds, _ in frames[::every]]
+
+
+def test_in_between_people_stay_where_they_were_seen(tiny_model: Path, frame: Frame) -> None:
+    stream = Stream(tiny_model)
+    first, between = stream.look(frame.pixels, 0.0), stream.look(flickering(1), 0.04)
+    assert (first.is_new, between.is_new) == (True, False)
+    assert first.sightings == between.sightings != ()
+
+
+@pytest.mark.parametrize(("still_seconds", "most"), [(2.0, 2.1), (0.5, 0.6), (0.0, 0.1)])
+def test_a_still_scene_is_looked_at_now_and_then(
+    tiny_model: Path, still_seconds: float, most: float
+) -> None:
+    stream = Stream(tiny_model, still_seconds=still_seconds)
+    finds = stream.finds(at_rate(30, 300, moves=False))
+    assert np.diff(finds).max() <= most + 1e-9
+    assert len(finds) <= 10 / max(still_seconds, 0.1) + 1
+
+
+def test_what_does_not_move_counts_as_looked_at(tiny_model: Path) -> None:
+    stream = Stream(tiny_model)
+    looks = [stream.look(pixels, seconds) for seconds, pixels in at_rate(10, 10, moves=False)]
+    assert all(look.is_new for look in looks)
+    assert stream.finder.count == 1
+
+
+def test_motion_is_seen_within_a_look(tiny_model: Path) -> None:
+    stream = Stream(tiny_model)
+    still = at_rate(30, 45, moves=False)
+    moving = [(45 / 30 + n / 30, flickering(1)) for n in range(6)]
+    finds = stream.finds(still + moving)
+    assert finds[-1] - moving[0][0] <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "source"),
+    [(0.02, "/dev/video1"), (-1.0, "/dev/video0"), (0.0, "other.jpg")],
+)
+def test_another_source_or_another_time_is_another_story(
+    tiny_model: Path, seconds: float, source: str
+) -> None:
+    stream = Stream(tiny_model)
+    stream.look(flickering(0), 0.0)
+    assert stream.look(flickering(0), seconds, source).is_new
+    assert stream.finder.count == 2
+
+
+def test_what_was_forgotten_is_looked_for_again(tiny_model: Path) -> None:
+    stream = Stream(tiny_model)
+    stream.look(flickering(0), 0.0)
+    stream.watcher.forget()
+    assert stream.look(flickering(0), 0.01).is_new
+    assert stream.finder.count == 2

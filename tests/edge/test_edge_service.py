@@ -16,10 +16,12 @@ from maskwatch_edge.config import CameraConfig, DecisionConfig, Thresholds
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.notify import FakeNotifySocket, Notifier
-from maskwatch_edge.pipeline import Watcher
+from maskwatch_edge.pipeline import StreamWatcher
 from maskwatch_edge.service import Rate, Service, describe
 from maskwatch_edge.verdict import Decision
 from maskwatch_edge.view import View
+
+from .conftest import PatchFinder
 
 CAMERA = CameraConfig(
     source="/dev/fake", stall_seconds=0.3, retry_first_seconds=0.02, retry_longest_seconds=0.05
@@ -59,7 +61,7 @@ def scene(*colours: tuple[int, int, int]) -> Pixels:
 class Desk:
     """A service with all its parts at hand."""
 
-    def __init__(self, camera: FakeCamera, reader: CameraReader, watcher: Watcher) -> None:
+    def __init__(self, camera: FakeCamera, reader: CameraReader, watcher: StreamWatcher) -> None:
         self.camera = camera
         self.notebook = Notebook()
         self.socket = FakeNotifySocket()
@@ -75,7 +77,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(patch_watcher: Watcher) -> Iterator[Desk]:
+def desk(patch_watcher: StreamWatcher) -> Iterator[Desk]:
     camera = FakeCamera(320, 96, period_seconds=0.01)
     camera.show(scene())
     with CameraReader(CAMERA, camera.open, is_plugged=lambda name: camera.is_plugged) as reader:
@@ -83,9 +85,13 @@ def desk(patch_watcher: Watcher) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def patch_watcher(watcher: Watcher, tiny_model: Path) -> Watcher:
-    """Give the watcher of painted faces, blind to the small corner that changes."""
-    return Watcher(watcher._finder, MaskClassifier(tiny_model), Thresholds(min_face_score=0.4))
+def patch_watcher(tiny_model: Path) -> StreamWatcher:
+    """Give a watcher of painted faces, blind to the small corner that changes."""
+    thresholds = Thresholds(min_face_score=0.4)
+    classifier = MaskClassifier(tiny_model)
+    return StreamWatcher(
+        PatchFinder(), classifier, thresholds, look_seconds=0.02, still_seconds=0.5
+    )
 
 
 def has_people(*decisions: Decision) -> Callable[[View], bool]:

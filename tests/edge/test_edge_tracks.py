@@ -351,6 +351,10 @@ def test_a_doubtful_face_keeps_somebody_in_view_who_is_followed() -> None:
 Seen = list[tuple[float, list[Sighting]]]
 
 
+def left_edge(sighting: Sighting) -> int:
+    return sighting.box.x1
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """Give what finder and model see in each third frame of the demonstration clip."""
@@ -361,7 +365,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     watcher = build_watcher(Config())
     with open_source(str(path)) as source:
         return [
-            (frame.time_seconds, sorted(watcher.look(frame), key=lambda seen: seen.box.x1))
+            (frame.time_seconds, sorted(watcher.look(frame).sightings, key=left_edge))
             for frame in source.frames()
             if frame.number % 3 == 0
         ]

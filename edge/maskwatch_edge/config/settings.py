@@ -117,6 +117,14 @@ class FacesConfig(Section):
     min_score: Share = 0.4
     """Faces that the finder scores lower are ignored, a number from 0 to 1."""
 
+    look_seconds: Annotated[float, Between(0, 60)] = 0.1
+    """Faces are looked for at most so often, in seconds, from 0 to 60; 0 for in every frame. In
+    between people stay where they were seen."""
+
+    still_seconds: Annotated[float, Between(0, 60)] = 2.0
+    """While nothing moves, faces are looked for only so often, in seconds, from 0 to 60; 0 for as
+    often as when something does."""
+
 
 @dataclass(frozen=True)
 class ModelConfig(Section):

@@ -10,9 +10,16 @@ import numpy as np
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.resize import fit_quickly
+
+from .scaling import Scaling
 
 CASCADES = Path(__file__).parent / "cascades"
 DEFAULT_CASCADE = CASCADES / "haarcascade_frontalface_alt2.xml"
+
+WORK_SIZE = 640
+"""Frames with a longer side are searched as if it were this, in pixels: a larger camera does not
+make the board slower."""
 
 
 class HaarFinder:
@@ -24,7 +31,7 @@ class HaarFinder:
         cascade: An OpenCV cascade XML.
         scale_step: Ratio between neighbouring sizes that are searched; above 1.
         min_neighbours: Overlapping hits that make a face.
-        min_size: Smallest face in pixels.
+        min_size: Smallest face in pixels of the frame.
 
     Raises:
         InputError: If the cascade cannot be loaded.
@@ -41,22 +48,26 @@ class HaarFinder:
         self._cascade = _load_cascade(cascade)
         self._scale_step = scale_step
         self._min_neighbours = min_neighbours
-        self._min_size = (min_size, min_size)
+        self._min_size = min_size
 
     def find(self, pixels: Pixels) -> list[FaceBox]:
         """Find faces; see `FaceFinder.find`."""
-        grey = cv2.equalizeHist(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+        height, width = pixels.shape[:2]
+        scaling = Scaling.fitting(width, height, WORK_SIZE)
+        small = fit_quickly(pixels, scaling.work_wh)
+        grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+        least = max(round(self._min_size * scaling.work_wh[0] / width), 1)
         rectangles, hits = self._cascade.detectMultiScale2(
             grey,
             scaleFactor=self._scale_step,
             minNeighbors=self._min_neighbours,
-            minSize=self._min_size,
+            minSize=(least, least),
         )
         boxes = [
-            FaceBox(int(x), int(y), int(x + w), int(y + h), self._score(int(count)))
+            scaling.box_in_frame(float(x), float(y), float(w), float(h), self._score(int(count)))
             for (x, y, w, h), count in zip(rectangles, np.ravel(hits), strict=True)
         ]
-        return sorted(boxes, key=lambda box: box.score, reverse=True)
+        return sorted(filter(None, boxes), key=lambda box: box.score, reverse=True)
 
     def _score(self, hits: int) -> float:
         # More hits make a surer face. Whatever OpenCV reports has at least `min_neighbours` of

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.resize import fit_quickly
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,7 +58,7 @@ class Letterbox:
 
 
 def fill_letterbox(pixels: Pixels, target: npt.NDArray[np.generic]) -> Letterbox:
-    """Scale a frame into the input of a network, with a single resize.
+    """Scale a frame into the input of a network.
 
     Training, conversion and the board all do it with this one function.
 
@@ -73,8 +73,7 @@ def fill_letterbox(pixels: Pixels, target: npt.NDArray[np.generic]) -> Letterbox
     frame_wh = (pixels.shape[1], pixels.shape[0])
     letterbox = Letterbox.fit(frame_wh, (input_width, input_height))
     size = (letterbox.width, letterbox.height)
-    how = cv2.INTER_AREA if letterbox.width < frame_wh[0] else cv2.INTER_LINEAR
-    target[: size[1], : size[0]] = cv2.resize(pixels, size, interpolation=how)
+    target[: size[1], : size[0]] = fit_quickly(pixels, size)
     target[size[1] :] = GREY
     target[: size[1], size[0] :] = GREY
     return letterbox

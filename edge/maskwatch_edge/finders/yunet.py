@@ -11,6 +11,7 @@ import numpy.typing as npt
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.resize import fit_quickly
 
 from .scaling import Scaling
 
@@ -54,7 +55,7 @@ class YunetFinder:
         """Find faces; see `FaceFinder.find`."""
         height, width = pixels.shape[:2]
         scaling = Scaling.fitting(width, height, self._work_size)
-        small = cv2.resize(pixels, scaling.work_wh, interpolation=cv2.INTER_AREA)
+        small = fit_quickly(pixels, scaling.work_wh)
         bgr = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), dtype=np.uint8)
         boxes = [
             scaling.box_in_frame(*as_annotated(x, y, w, h), min(max(score, 0.0), 1.0))

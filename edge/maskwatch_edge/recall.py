@@ -1,0 +1,113 @@
+"""Judging people again only when there is a reason to: most faces look as they did a moment ago."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+
+from .boxes import FaceBox
+from .frame import Pixels
+from .motion import thumbnail
+from .pairing import pair_up
+from .verdict import Verdict
+
+RECALL_SECONDS = 0.5
+"""A verdict is never older than this, however little the face has changed."""
+
+SAME_PLACE = 0.5
+"""Overlap, intersection over union, from which a face is taken for the one that was there."""
+
+CELLS = 8
+"""Cells of a face along each side that are compared."""
+
+CHANGED = 10.0
+"""Mean change of the cells' colours, of 255, from which a face has changed. Noise and a box that
+trembles by a pixel or two stay below; a mask that is put on or taken off changes half of them by
+several times as much."""
+
+
+class Judge(Protocol):
+    """Anything that judges faces: `MaskClassifier`."""
+
+    def classify(self, pixels: Pixels, boxes: Sequence[FaceBox]) -> list[Verdict]:
+        """Return one verdict a box, in the same order."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """A face that was judged: where, what of, when, and what it looked like."""
+
+    box: FaceBox
+    verdict: Verdict
+    judged_seconds: float
+    cells: Pixels
+
+
+class RecallingJudge:
+    """Judges a face that is new, unsure, changed or was judged long ago; recalls the others.
+
+    Args:
+        judge: Judges.
+        min_score: Verdicts of a lower score are unsure, and never recalled; in [0, 1].
+    """
+
+    def __init__(self, judge: Judge, min_score: float) -> None:
+        self._judge = judge
+        self._min_score = min_score
+        self._known: list[_Known] = []
+
+    def classify(
+        self, pixels: Pixels, boxes: Sequence[FaceBox], now_seconds: float
+    ) -> list[Verdict]:
+        """Return one verdict a box, in the same order.
+
+        Args:
+            pixels: The frame, shape (height, width, 3), uint8, RGB.
+            boxes: All faces of it; who is missing here is forgotten.
+            now_seconds: When the frame was taken; not before the one before.
+        """
+        seen = [thumbnail(_inside(pixels, box), (CELLS, CELLS)) for box in boxes]
+        recalled = self._recall(boxes, seen, now_seconds)
+        new = [index for index in range(len(boxes)) if index not in recalled]
+        verdicts = self._judge.classify(pixels, [boxes[index] for index in new])
+        for index, verdict in zip(new, verdicts, strict=True):
+            recalled[index] = _Known(boxes[index], verdict, now_seconds, seen[index])
+        self._known = [recalled[index] for index in range(len(boxes))]
+        return [known.verdict for known in self._known]
+
+    def forget(self) -> None:
+        """Recall nobody: everyone is new."""
+        self._known = []
+
+    def _recall(
+        self, boxes: Sequence[FaceBox], seen: Sequence[Pixels], now: float
+    ) -> dict[int, _Known]:
+        """Return what is known by the index of its box; its cells stay those that were judged."""
+        recalled = {}
+        for index, place in pair_up(self._overlaps(boxes)).items():
+            known = self._known[place]
+            is_settled = known.verdict.score >= self._min_score
+            is_fresh = 0.0 <= now - known.judged_seconds < RECALL_SECONDS
+            if is_settled and is_fresh and _mean_change(known.cells, seen[index]) < CHANGED:
+                recalled[index] = _Known(
+                    boxes[index], known.verdict, known.judged_seconds, known.cells
+                )
+        return recalled
+
+    def _overlaps(self, boxes: Sequence[FaceBox]) -> Iterable[tuple[float, int, int]]:
+        for index, box in enumerate(boxes):
+            for place, known in enumerate(self._known):
+                if (iou := box.iou(known.box)) >= SAME_PLACE:
+                    yield iou, index, place
+
+
+def _inside(pixels: Pixels, box: FaceBox) -> Pixels:
+    return pixels[box.y1 : box.y2, box.x1 : box.x2]
+
+
+def _mean_change(one: Pixels, other: Pixels) -> float:
+    return float(cv2.norm(one, other, cv2.NORM_L1)) / one.size
