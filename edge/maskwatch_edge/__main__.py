@@ -6,10 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import entry_points, version
 
 from .command import Command
-from .commands import COMMANDS
+from .commands import MODULES, load_command
 from .config.keys import ConfigError
 from .errors import MaskwatchError
 
@@ -27,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 is success, 1 an error told in one line on stderr, 2 a wrong command line, 130 Ctrl-C.
     """
-    parser = build_parser(find_commands())
-    options = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = build_parser(find_commands(*words[:1])).parse_args(words)
     try:
         code = int(options.run(options))
         sys.stdout.flush()
@@ -63,10 +62,29 @@ def _empty_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def find_commands() -> list[Command]:
-    """List the edge's own commands and those that other installed packages bring."""
+def find_commands(name: str = "") -> list[Command]:
+    """Return the edge's own command of that name; all there are if it has none.
+
+    Other installed packages may bring commands. To ask which takes longer than to start a camera,
+    and so does importing what one command needs and another does not.
+    """
+    if name in MODULES:
+        return [load_command(name)]
+    from importlib.metadata import entry_points
+
     others = [entry.load() for entry in entry_points(group="maskwatch.commands")]
-    return sorted([*COMMANDS, *others], key=lambda command: command.name)
+    own = map(load_command, MODULES)
+    return sorted([*own, *others], key=lambda command: command.name)
+
+
+class _Version(argparse.Action):
+    """Prints the version that is installed, which takes a while to find out."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *others: object) -> None:
+        from importlib.metadata import version
+
+        print(f"maskwatch {version('maskwatch')}")  # noqa: T201
+        parser.exit()
 
 
 def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
@@ -75,7 +93,7 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
         prog="maskwatch",
         description="Tells whether the people in front of a camera wear their masks.",
     )
-    parser.add_argument("--version", action="version", version=f"maskwatch {version('maskwatch')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print it and exit")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in commands:
         subparser = subparsers.add_parser(

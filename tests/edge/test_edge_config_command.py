@@ -27,7 +27,7 @@ def maskwatch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Maskwatch:
     """Give a function that runs `maskwatch` in `tmp_path` and returns exit code and output."""
-    monkeypatch.setattr(program, "COMMANDS", (COMMAND,))
+    monkeypatch.setattr(program, "find_commands", lambda name: [COMMAND])
     monkeypatch.setattr(config_file, "DEFAULT_PATH", tmp_path / "no-config.toml")
     monkeypatch.chdir(tmp_path)
 

@@ -137,8 +137,7 @@ def deploy(
         if "--model-only" not in words and "--wheel" not in words:
             words = (*words, "--wheel", wheel())
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("maskwatch_edge.__main__.COMMANDS", (COMMAND,))
-            patch.setattr("maskwatch_edge.__main__.entry_points", lambda group: ())
+            patch.setattr("maskwatch_edge.__main__.find_commands", lambda name: [COMMAND])
             code = main(["deploy", target, *map(str, words)])
         return code, capfd.readouterr().err
 

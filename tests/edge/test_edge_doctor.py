@@ -681,7 +681,7 @@ def test_json_holds_every_finding_and_the_worst_state(
 def test_the_real_board_is_looked_at_without_a_fault_of_the_doctor(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_model: Path
 ) -> None:
-    monkeypatch.setattr(program, "COMMANDS", (COMMAND,))
+    monkeypatch.setattr(program, "find_commands", lambda name: [COMMAND])
     picture = Path(__file__).parents[2] / "docs" / "demo.jpg"
     settings = [f"--set=camera.source={picture}", f"--set=model.path={tiny_model}"]
     code = main(["doctor", "--json", *settings])

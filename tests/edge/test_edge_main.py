@@ -28,7 +28,8 @@ def chat(options):
         print(number)
     return 0
 
-program.COMMANDS = (Command("chat", "print a lot", lambda parser: None, chat),)
+CHAT = Command("chat", "print a lot", lambda parser: None, chat)
+program.find_commands = lambda name: [CHAT]
 sys.exit(program.main(["chat"]))
 """
 
@@ -45,7 +46,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], int]], int
 
     def run_it(act: Callable[[], int]) -> int:
         command = Command("try", "try it", lambda parser: None, lambda options: act())
-        monkeypatch.setattr(program, "COMMANDS", (command,))
+        monkeypatch.setattr(program, "find_commands", lambda name: [command])
         return main(["try"])
 
     return run_it
