@@ -10,6 +10,7 @@ from maskwatch_edge.guard import Guarded, Warn
 from maskwatch_edge.view import Output, View
 
 from .console import Console
+from .drawing import Drawing
 from .window import Window
 
 
@@ -30,12 +31,16 @@ def open_display(config: DisplayConfig, on_quit: Callable[[], None], warn: Warn)
             shown; a screen that comes later is found. A missing desktop stays missing.
 
     Returns:
-        A display whose `show` never fails.
+        A display whose `show` never fails, and returns before the picture is drawn.
     """
+    if config.kind == "none":
+        return NoDisplay()
+    return Drawing(lambda: _open_screen(config, on_quit, warn), warn)
+
+
+def _open_screen(config: DisplayConfig, on_quit: Callable[[], None], warn: Warn) -> Output:
     if config.kind == "window":
         return Guarded(
             "display", lambda: Window(on_quit, config.full_screen), warn, retry_seconds=None
         )
-    if config.kind == "console":
-        return Guarded("display", lambda: Console(config.framebuffer), warn)
-    return NoDisplay()
+    return Guarded("display", lambda: Console(config.framebuffer), warn)
