@@ -20,21 +20,24 @@ PACKAGES = {
 }
 """Names that `--interpreter` takes, in the order that `auto` tries them."""
 
-DEFAULT_MAX_THREADS = 2
-"""More threads pay little on a network this small."""
+MOST_THREADS = 4
+"""Networks this small gain nothing from more."""
 
 
 def usable_threads(wanted: int | None = None) -> int:
-    """Return `wanted`, or a default, but at most the cores that this process may use.
+    """Return `wanted`, or what suits the board, but at most the cores that this process may use.
 
-    More threads than cores make the interpreter hundreds of times slower.
+    More threads than cores make the interpreter hundreds of times slower. Where there are more than
+    two cores, one is left to the camera and the screen.
 
     Raises:
         InputError: If `wanted` is less than 1.
     """
     if wanted is not None and wanted < 1:
         raise InputError(f"the number of threads must be at least 1; received {wanted}")
-    return min(wanted or DEFAULT_MAX_THREADS, len(os.sched_getaffinity(0)))
+    cores = len(os.sched_getaffinity(0))
+    suitable = cores if cores <= 2 else min(cores - 1, MOST_THREADS)
+    return min(wanted or suitable, cores)
 
 
 def load_interpreter(flatbuffer: bytes, package: str = "auto", threads: int | None = None) -> Any:

@@ -188,7 +188,7 @@ def test_a_model_that_reads_pixels_otherwise_is_refused(
         ({0}, 8, 1),  # one core: more threads would be hundreds of times slower
         ({0, 1, 2, 3}, 3, 3),
         ({0, 1, 2, 3}, 64, 4),
-        ({0, 1, 2, 3}, None, 2),  # the default
+        ({0, 1, 2, 3}, None, 3),  # the default
         ({5}, None, 1),
     ],
 )

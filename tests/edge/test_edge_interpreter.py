@@ -116,6 +116,17 @@ def test_threads_are_at_least_one_and_at_most_the_cores(wanted: int | None) -> N
     assert wanted is None or threads <= wanted
 
 
+@pytest.mark.parametrize(
+    ("cores", "wanted", "expected"),
+    [(1, None, 1), (2, None, 2), (4, None, 3), (8, None, 4), (4, 4, 4), (4, 64, 4), (4, 1, 1)],
+)
+def test_a_core_is_left_to_the_camera_where_there_are_more_than_two(
+    monkeypatch: pytest.MonkeyPatch, cores: int, wanted: int | None, expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    assert usable_threads(wanted) == expected
+
+
 @pytest.mark.parametrize("wanted", [0, -1])
 def test_less_than_one_thread_is_refused(wanted: int) -> None:
     with pytest.raises(InputError, match=f"at least 1; received {wanted}"):

@@ -138,8 +138,8 @@ class ModelConfig(Section):
     "tflite-runtime", or one of them."""
 
     threads: Annotated[int, Between(1, 64)] | None = None
-    """Threads of the model, a whole number from 1 to 64; never more than there are cores. None
-    for 2."""
+    """Threads of the model and of the finder, a whole number from 1 to 64; never more than there
+    are cores. None for what suits the board: one is left free where there are more than two."""
 
 
 @dataclass(frozen=True)
