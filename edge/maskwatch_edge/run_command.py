@@ -6,10 +6,12 @@ import argparse
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Event as Flag
 from types import FrameType
 
 from .cameras.camera import CameraReader
+from .cameras.sources import open_camera
 from .classifier import MaskClassifier
 from .command import Command
 from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
@@ -24,7 +26,7 @@ from .lines import open_lines
 from .loop import closing_all, stopped_by_signals
 from .models import shipped_model
 from .notify import Notifier, open_notifier
-from .pipeline import StreamWatcher
+from .pipeline import EARLY_SECONDS, StreamWatcher
 from .printing import warn_on_stderr
 from .service import Service, monotonic_seconds
 from .view import Output
@@ -167,13 +169,25 @@ def watch_with(
     config: Config, watcher: StreamWatcher, notifier: Notifier, stop: Flag, reload: Reload
 ) -> None:
     """Watch with one configuration until one of the flags is set, or a file ends."""
-    with CameraReader(config.camera) as reader:
+    open_source = partial(open_camera, gap_seconds=unseen_seconds(config))
+    with CameraReader(config.camera, open_source) as reader:
         outputs = open_outputs(config, lambda: reader.last_error, stop.set)
         with closing_all(outputs):
             service = Service(reader, watcher, config.decision, outputs, notifier)
             service.turn()
             notifier.ready()
             service.run(stop, reload)
+
+
+def unseen_seconds(config: Config) -> float:
+    """Return how soon after a frame the next ones are of no use to anybody.
+
+    On a screen and in a list of all frames each counts; otherwise those do that are looked at.
+    """
+    is_each_shown = config.display.kind != "none" or config.output.lines == "frames"
+    # A little less than the pace: the frame that comes next must be one that is looked at.
+    gap_seconds = max(config.faces.look_seconds - EARLY_SECONDS / 2, 0.0)
+    return 0.0 if is_each_shown else min(gap_seconds, config.camera.stall_seconds / 2)
 
 
 def open_outputs(

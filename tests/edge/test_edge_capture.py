@@ -74,7 +74,10 @@ class FakeCapture:
         self.values[what] = value
         return True
 
-    def read(self) -> tuple[bool, npt.NDArray[Any]]:
+    def grab(self) -> bool:
+        return True
+
+    def retrieve(self) -> tuple[bool, npt.NDArray[Any]]:
         wanted = self.values[cv2.CAP_PROP_FRAME_WIDTH], self.values[cv2.CAP_PROP_FRAME_HEIGHT]
         width, height = min(SIZES, key=lambda wh: abs(wh[0] - wanted[0]) + abs(wh[1] - wanted[1]))
         bgr = np.full((height, width, 3), ORANGE_BGR, dtype=np.uint8)

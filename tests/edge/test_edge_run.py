@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskwatch_edge.config import Config, DisplayConfig, FacesConfig, OutputConfig
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.run_command import unseen_seconds
 from maskwatch_edge.video import VideoWriter
 
 FRAMES = 400
@@ -164,3 +166,17 @@ def test_a_hangup_reads_the_configuration_anew_and_a_broken_one_is_refused(
     assert refusal.startswith("maskwatch: the old configuration stays")
     assert "camera.source" in refusal
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (Config(), 0.0975),  # a camera of 30 frames a second gives every third
+        (Config(faces=FacesConfig(look_seconds=0.0)), 0.0),
+        (Config(faces=FacesConfig(look_seconds=30.0)), 2.5),  # a camera must not seem to stall
+        (Config(display=DisplayConfig("console")), 0.0),
+        (Config(output=OutputConfig("frames")), 0.0),
+    ],
+)
+def test_what_nobody_sees_need_not_be_unpacked(config: Config, expected: float) -> None:
+    assert unseen_seconds(config) == pytest.approx(expected)

@@ -309,6 +309,25 @@ def test_a_network_camera_gives_frames_until_it_hangs_up_which_is_a_fault(camera
     assert seconds[-1] <= time.monotonic()
 
 
+def test_frames_of_a_camera_that_come_too_soon_are_passed_over(camera_url: str) -> None:
+    with open_source(camera_url, gap_seconds=600.0) as source:
+        stream = source.frames()
+        assert shows(next(stream), RED)
+        with pytest.raises(SourceError, match="stopped giving pictures"):
+            next(stream)
+
+
+def test_each_frame_of_a_file_counts_however_soon_it_comes(mixed_folder: Path) -> None:
+    every, spaced = (
+        [frame.number for frame in source.frames()]
+        for source in (
+            open_source(str(mixed_folder / "b.mp4")),
+            open_source(str(mixed_folder / "b.mp4"), gap_seconds=600.0),
+        )
+    )
+    assert every == spaced != []
+
+
 @pytest.mark.parametrize(
     ("name", "printed"),
     [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from math import inf
 from pathlib import Path
 
 import cv2
@@ -86,8 +88,16 @@ def open_file(path: Path) -> cv2.VideoCapture:
     return _opened(address, cv2.CAP_FFMPEG, [], str(path), "expected a video or stream")
 
 
-def read_rgb(capture: cv2.VideoCapture, shown: str) -> Pixels | None:
+def read_rgb(
+    capture: cv2.VideoCapture, shown: str, not_before_seconds: float = -inf
+) -> Pixels | None:
     """Read the next frame.
+
+    Args:
+        capture: The camera or video.
+        shown: What messages call it.
+        not_before_seconds: Frames that come earlier, on the monotonic clock, are taken off the
+            camera and left packed: unpacking a JPEG is most of the work.
 
     Returns:
         Shape (height, width, 3), uint8, RGB; None if there is none.
@@ -96,10 +106,13 @@ def read_rgb(capture: cv2.VideoCapture, shown: str) -> Pixels | None:
         SourceError: If what comes is no picture.
     """
     try:
-        is_read, bgr = capture.read()
+        is_read = capture.grab()
+        while is_read and time.monotonic() < not_before_seconds:
+            is_read = capture.grab()
+        bgr = capture.retrieve()[1] if is_read else None
     except cv2.error as error:
         raise SourceError(f"cannot read from {shown}: {error.err}") from error
-    if not is_read or bgr is None or not bgr.size:
+    if bgr is None or not bgr.size:
         return None
     _check_shape(bgr, shown)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)

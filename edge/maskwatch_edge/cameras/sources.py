@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.dataset import PICTURE_SUFFIXES
 from maskwatch_edge.errors import SourceError
-from maskwatch_edge.frame import Frame
+from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pictures import read_picture
 
 from .addresses import PI_CAMERA, device_of, is_camera, without_password
@@ -72,16 +73,24 @@ class VideoSource(_Source):
         name: A path, a device such as `/dev/video0`, or a URL.
         is_live: Whether it is a camera or stream: then an end is a fault, not the end.
         camera: What a camera is asked for, and how long a frame of a stream may take.
+        gap_seconds: Frames of a camera that come sooner after another are passed over.
 
     Raises:
         SourceError: If it cannot be opened.
     """
 
     def __init__(
-        self, name: str, *, is_live: bool = False, camera: CameraConfig | None = None
+        self,
+        name: str,
+        *,
+        is_live: bool = False,
+        camera: CameraConfig | None = None,
+        gap_seconds: float = 0.0,
     ) -> None:
         super().__init__(without_password(name))
         self.is_live = is_live
+        self._gap_seconds = gap_seconds if is_live else 0.0
+        self._read_seconds = -inf
         self._capture = self._open(name, camera or CameraConfig())
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self._frames_per_second = rate if 0 < rate <= 1000 else ASSUMED_FRAMES_PER_SECOND
@@ -96,13 +105,19 @@ class VideoSource(_Source):
     def frames(self) -> Iterator[Frame]:
         """Read frame after frame."""
         number = 0
-        while (pixels := read_rgb(self._capture, self.name)) is not None:
+        while (pixels := self._read()) is not None:
             yield Frame(pixels, number, self._seconds(number), self.name, self._frames_per_second)
             number += 1
         if self.is_live:
             raise SourceError(f"{self.name} stopped giving pictures; check the camera and cable")
         if not number:
             raise SourceError(f"{self.name} holds no readable frame; expected a video")
+
+    def _read(self) -> Pixels | None:
+        pixels = read_rgb(self._capture, self.name, self._read_seconds + self._gap_seconds)
+        if self._gap_seconds:
+            self._read_seconds = time.monotonic()
+        return pixels
 
     def _seconds(self, number: int) -> float:
         return time.monotonic() if self.is_live else number / self._frames_per_second
@@ -151,6 +166,7 @@ def open_source(
     name: str,
     warn: Callable[[str], None] = _warn_on_stderr,
     camera: CameraConfig | None = None,
+    gap_seconds: float = 0.0,
 ) -> AnySource:
     """Open whatever the name stands for.
 
@@ -159,6 +175,8 @@ def open_source(
             "picamera2"; a URL.
         warn: Told of each unreadable file in a folder.
         camera: What a camera is asked for; the defaults if None. Its `source` is not looked at.
+        gap_seconds: Frames of a USB or network camera that come sooner after another are passed
+            over, which costs nearly nothing.
 
     Raises:
         SourceError: If there is no such thing, or it cannot be opened.
@@ -166,7 +184,8 @@ def open_source(
     if name == PI_CAMERA:
         return PiCameraSource(camera)
     if is_camera(name):
-        return VideoSource(device_of(name) or name, is_live=True, camera=camera)
+        address = device_of(name) or name
+        return VideoSource(address, is_live=True, camera=camera, gap_seconds=gap_seconds)
     path = Path(name)
     if path.is_dir():
         return FolderSource(name, warn)
@@ -178,9 +197,9 @@ def open_source(
     return PictureSource(name) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSource(name)
 
 
-def open_camera(camera: CameraConfig) -> AnySource:
+def open_camera(camera: CameraConfig, gap_seconds: float = 0.0) -> AnySource:
     """Open the source of a configuration, as `open_source` does."""
-    return open_source(camera.source, camera=camera)
+    return open_source(camera.source, camera=camera, gap_seconds=gap_seconds)
 
 
 def _list_readable(folder: Path) -> Sequence[Path]:
