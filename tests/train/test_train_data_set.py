@@ -19,16 +19,13 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.pictures import read_picture, write_picture
 from maskwatch_train.samples import (
     PATCH_SIZE,
-    SPLITS,
-    TEST,
-    TRAIN,
-    VALIDATION,
     WORN_WRONG_REPEATS,
     DataSet,
     cut_sample,
     load_data_set,
     with_repeats,
 )
+from maskwatch_train.splits import SPLITS, TEST, TRAIN, VALIDATION
 
 from .conftest import draw_face, write_faces
 

@@ -13,7 +13,7 @@ from maskwatch_edge.contract import LABELS
 from maskwatch_edge.dataset import MIN_FACE_SIZE
 from maskwatch_edge.plots import per_cent
 
-from .samples import SPLITS, TEST, VALIDATION
+from .splits import SPLITS, TEST, VALIDATION
 
 FEW_FACES = 100
 """With fewer faces of a kind, one mistake moves its accuracy by more than a point."""

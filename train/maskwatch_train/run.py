@@ -18,7 +18,8 @@ from .compose import compose_samples
 from .landmarks import LandmarkFinder
 from .report import write_report
 from .run_folder import check_folder
-from .samples import TRAIN, VALIDATION, load_data_set, with_repeats
+from .samples import load_data_set, with_repeats
+from .splits import TRAIN, VALIDATION
 from .temperature import calibrate
 from .training import TrainingConfig, train_network
 
