@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
 import pytest
 
 from maskwatch_edge.__main__ import main
+from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.dataset import MIN_FACE_SIZE, WORN_WRONG
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import write_picture
 
@@ -53,6 +56,20 @@ def write_faces(
     return folder
 
 
+def write_frame(folder: Path, name: str, seed: int, boxes: dict[FaceBox, str]) -> None:
+    """Write a frame with its annotation in Pascal VOC."""
+    write_picture(folder / "images" / f"{name}.png", draw_face(seed, masked=False, side=200))
+    root = ElementTree.Element("annotation")
+    for box, label in boxes.items():
+        item = ElementTree.SubElement(root, "object")
+        ElementTree.SubElement(item, "name").text = label
+        edges = ElementTree.SubElement(item, "bndbox")
+        for edge, value in zip(("xmin", "ymin", "xmax", "ymax"), box.xyxy, strict=True):
+            ElementTree.SubElement(edges, edge).text = str(value)
+    (folder / "annotations").mkdir(exist_ok=True)
+    ElementTree.ElementTree(root).write(folder / "annotations" / f"{name}.xml")
+
+
 def tiny_training(data: Path, run: Path) -> list[str]:
     """Return the command line of a training of seconds, without the program's name."""
     return ["train", str(data), "--out", str(run), *TINY_TRAINING.split()]
@@ -83,3 +100,18 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, small_set: Path) -> P
     run = tmp_path_factory.mktemp("runs") / "finished"
     assert maskwatch(tiny_training(small_set, run)) == 0
     return run
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> Path:
+    """Give 20 frames of four faces each, one of them too small to learn from."""
+    folder = tmp_path / "frames"
+    boxes = {
+        FaceBox(10, 10, 60, 70): "with_mask",
+        FaceBox(80, 10, 140, 80): "without_mask",
+        FaceBox(20, 100, 80, 180): WORN_WRONG,
+        FaceBox(150, 150, 150 + MIN_FACE_SIZE - 1, 190): "with_mask",
+    }
+    for number in range(20):
+        write_frame(folder, f"frame{number}", number, boxes)
+    return folder

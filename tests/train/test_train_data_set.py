@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -14,23 +13,20 @@ import pytest
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.classifier import face_crop, resized
 from maskwatch_edge.contract import FACE_MARGIN
-from maskwatch_edge.dataset import MIN_FACE_SIZE, WORN_WRONG, LabelledFace
+from maskwatch_edge.dataset import WORN_WRONG, LabelledFace
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.pictures import read_picture, write_picture
 from maskwatch_train.samples import (
     PATCH_SIZE,
-    SPLITS,
-    TEST,
-    TRAIN,
-    VALIDATION,
     WORN_WRONG_REPEATS,
     DataSet,
     cut_sample,
     load_data_set,
     with_repeats,
 )
+from maskwatch_train.splits import SPLITS, TEST, TRAIN, VALIDATION
 
-from .conftest import draw_face, write_faces
+from .conftest import draw_face, write_faces, write_frame
 
 KAGGLE_NAMES = ("WithMask", "WithoutMask")
 
@@ -54,35 +50,6 @@ def paths_of(data: DataSet, split: str) -> set[str]:
 def write_kaggle(folder: Path) -> Path:
     write_faces(folder / "Train", 12, 0, KAGGLE_NAMES)
     write_faces(folder / "Validation", 4, 1000, KAGGLE_NAMES)
-    return folder
-
-
-def write_frame(folder: Path, name: str, seed: int, boxes: dict[FaceBox, str]) -> None:
-    """Write a frame with its annotation in Pascal VOC."""
-    write_picture(folder / "images" / f"{name}.png", draw_face(seed, masked=False, side=200))
-    root = ElementTree.Element("annotation")
-    for box, label in boxes.items():
-        item = ElementTree.SubElement(root, "object")
-        ElementTree.SubElement(item, "name").text = label
-        edges = ElementTree.SubElement(item, "bndbox")
-        for edge, value in zip(("xmin", "ymin", "xmax", "ymax"), box.xyxy, strict=True):
-            ElementTree.SubElement(edges, edge).text = str(value)
-    (folder / "annotations").mkdir(exist_ok=True)
-    ElementTree.ElementTree(root).write(folder / "annotations" / f"{name}.xml")
-
-
-@pytest.fixture
-def frames(tmp_path: Path) -> Path:
-    """Give 20 frames of four faces each, one of them too small to learn from."""
-    folder = tmp_path / "frames"
-    boxes = {
-        FaceBox(10, 10, 60, 70): "with_mask",
-        FaceBox(80, 10, 140, 80): "without_mask",
-        FaceBox(20, 100, 80, 180): WORN_WRONG,
-        FaceBox(150, 150, 150 + MIN_FACE_SIZE - 1, 190): "with_mask",
-    }
-    for number in range(20):
-        write_frame(folder, f"frame{number}", number, boxes)
     return folder
 
 

@@ -23,7 +23,8 @@ from maskwatch_train.finder.losses import box_loss, heat_loss
 from maskwatch_train.finder.network import MOMENTUM, build_finder
 from maskwatch_train.finder.training import compile_finder
 from maskwatch_train.finder.truths import annotated
-from maskwatch_train.samples import TEST, load_data_set
+from maskwatch_train.samples import load_data_set
+from maskwatch_train.splits import TEST
 
 from .conftest import KERAS_AND_NUMPY, draw_face, history_of, maskwatch
 

@@ -21,14 +21,12 @@ from maskwatch_train.report import worst_mistakes, write_report
 from maskwatch_train.report_pictures import Mistake, draw_mistakes, shortened
 from maskwatch_train.run_folder import load_network, without_resume
 from maskwatch_train.samples import (
-    SPLITS,
-    TEST,
-    VALIDATION,
     DataSet,
     Sample,
     describe,
     load_data_set,
 )
+from maskwatch_train.splits import SPLITS, TEST, VALIDATION
 from maskwatch_train.training import HEAD, RunState, TrainingConfig, plain_batch
 
 from .conftest import EPOCHS, KERAS_AND_NUMPY, draw_face, history_of, maskwatch, tiny_training

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwatch_train.samples import (
+from maskwatch_train.splits import (
     SPLITS,
     TEST,
     TRAIN,

@@ -93,6 +93,12 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         help="how often an epoch shows a face of an annotated frame",
     )
     add(
+        "--finder",
+        metavar="shipped|FILE.tflite",
+        help="also learn each annotated face as this finder boxes it: ours, or another one of "
+        "maskwatch convert. What is held out stays as people boxed it",
+    )
+    add(
         "--composed",
         type=whole,
         metavar="N",

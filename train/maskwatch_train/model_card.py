@@ -13,7 +13,7 @@ from maskwatch_edge.contract import LABELS
 from maskwatch_edge.dataset import MIN_FACE_SIZE
 from maskwatch_edge.plots import per_cent
 
-from .samples import SPLITS, TEST, VALIDATION
+from .splits import SPLITS, TEST, VALIDATION
 
 FEW_FACES = 100
 """With fewer faces of a kind, one mistake moves its accuracy by more than a point."""
@@ -116,13 +116,26 @@ Faces by kind and split:
 {report["pictures_with_a_twin"]:,} have a twin, the same picture or nearly, in \
 {report["twin_groups"]:,} groups; each group is in one split only, and \
 {len(report["left_out_because_a_twin_is_held_out"]):,} pictures are left out because a twin of \
-theirs is held out. Boxed faces below {MIN_FACE_SIZE} pixels are left out.
+theirs is held out. Boxed faces below {MIN_FACE_SIZE} pixels are left out.{_found(report)}
 
 The validation split chose the epoch; the test split chose nothing in this run. Where a data set \
 publishes a validation split and no test split, the published one is the test split here.
 
 Fingerprint: `{report["fingerprint"]}`. `data.json` names every picture.
 """
+
+
+def _found(report: Mapping[str, Any]) -> str:
+    """Tell of the faces that are learned once more, as a finder boxes them."""
+    found = report["boxed_by_finder"]
+    if found is None:
+        return ""
+    return f"""
+
+{found["faces_added"]:,} of the {found["annotated_faces"]:,} boxed faces of the training split are \
+learned once more, cut as the face finder of SHA-256 `{found["finder_sha256"]}` boxes them (IoU of \
+{found["min_iou"]:g} and more). The table counts each face once, and what is held out stays as \
+people boxed it."""
 
 
 def _results(figures: Mapping[str, Any]) -> str:

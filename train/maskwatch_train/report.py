@@ -19,7 +19,8 @@ from maskwatch_edge.plots import plot_calibration, plot_confusion
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
 from .run_folder import save_network, without_resume
-from .samples import TEST, VALIDATION, DataSet, Sample, describe
+from .samples import DataSet, Sample, describe
+from .splits import TEST, VALIDATION
 from .training import RunState, predict
 
 Floats = npt.NDArray[np.float64]

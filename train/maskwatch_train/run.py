@@ -15,10 +15,12 @@ import numpy as np
 from maskwatch_edge.errors import InputError
 
 from .compose import compose_samples
+from .found_faces import BoxFinder
 from .landmarks import LandmarkFinder
 from .report import write_report
 from .run_folder import check_folder
-from .samples import TRAIN, VALIDATION, load_data_set, with_repeats
+from .samples import DataSet, Sample, load_data_set, with_repeats
+from .splits import TRAIN, VALIDATION
 from .temperature import calibrate
 from .training import TrainingConfig, train_network
 
@@ -28,12 +30,14 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
 
     Raises:
         InputError: If the data or an option is unusable, or the folder holds another run.
+        ModelError: If the finder's file is broken.
         OutputError: If a file cannot be written.
     """
     run: Path = options.out
     check_folder(run, options.resume)
     config = _config_from(options)
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
+    finder = BoxFinder.open(options.finder) if options.finder else None
     data = load_data_set(
         folders,
         input_size=config.size,
@@ -42,24 +46,38 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         validation_share=config.validation_share,
         fold=config.fold,
         landmarks=landmarks,
+        finder=finder,
         learned_before=_learned_before(config.weights),
     )
-    splits = dict(data.splits)
-    splits[TRAIN] = with_repeats(splits[TRAIN], config.frame_repeats)
-    if config.composed and landmarks is not None:
-        splits[TRAIN] += compose_samples(
-            splits[TRAIN],
-            landmarks,
-            count=config.composed,
-            input_size=config.size,
-            rng=np.random.default_rng(config.seed),
-        )
+    splits = data.splits | {TRAIN: learned_samples(data, config, landmarks)}
     network, state = train_network(splits, config, data.fingerprint, run)
     temperature = calibrate(network, splits[VALIDATION], config.size, config.seed)
     command = shlex.join(["maskwatch", *sys.argv[1:]])
     figures = write_report(run, network, state, data, temperature, command)
     right, faces = figures["test"]["accuracy"], figures["test"]["faces"]
     print(f"{run}: {right:.2%} of {faces:,} test faces right", file=sys.stderr)  # noqa: T201
+
+
+def learned_samples(
+    data: DataSet, config: TrainingConfig, landmarks: LandmarkFinder | None
+) -> list[Sample]:
+    """Return all that an epoch shows: faces as people boxed them, composed ones, found ones.
+
+    Args:
+        data: Its training split, and the faces that a finder boxed in it.
+        config: How often each is shown, and how many faces are composed.
+        landmarks: Finds the eyes and mouths that composing needs; without it nothing is composed.
+    """
+    samples = with_repeats(data.splits[TRAIN], config.frame_repeats)
+    if config.composed and landmarks is not None:
+        samples += compose_samples(
+            samples,
+            landmarks,
+            count=config.composed,
+            input_size=config.size,
+            rng=np.random.default_rng(config.seed),
+        )
+    return samples + with_repeats(data.found, config.frame_repeats)
 
 
 def _learned_before(weights: str) -> set[str]:

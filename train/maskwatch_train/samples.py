@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,9 @@ from maskwatch_edge.metrics import kind_of
 from maskwatch_edge.pictures import read_picture
 
 from .duplicates import HashPair, group_twins, perceptual_hash
+from .found_faces import MIN_IOU, BoxFinder
 from .landmarks import LandmarkFinder
-
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
-SPLITS = (TRAIN, VALIDATION, TEST)
-"""Fitted on; used to choose the epoch; scored once at the end."""
+from .splits import SPLITS, TEST, TRAIN, VALIDATION, assign_splits, draw_groups
 
 PATCH_SIZE = 176
 """Side in pixels of the pictures kept in memory, from which augmentation cuts the crops."""
@@ -70,14 +68,24 @@ class Sample:
 
 @dataclass(frozen=True)
 class DataSet:
-    """The samples of each split, and the report on how they were divided."""
+    """The samples of each split, and the report on how they were divided.
+
+    Attributes:
+        splits: Every face once, as people boxed it.
+        report: What `data.json` holds.
+        found: Annotated faces of the training split once more, as a finder boxes them.
+    """
 
     splits: dict[str, list[Sample]]
     report: dict[str, Any]
+    found: list[Sample] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the pictures, boxes, labels and splits."""
+        """SHA-256 over the pictures, boxes, labels and splits, and of the finder's file if any.
+
+        Not over what the finder finds: that may differ by a pixel from one processor to another.
+        """
         return str(self.report["fingerprint"])
 
 
@@ -100,6 +108,7 @@ def load_data_set(
     validation_share: float,
     fold: int = 0,
     landmarks: LandmarkFinder | None = None,
+    finder: BoxFinder | None = None,
     learned_before: Collection[str] = (),
     warn: Callable[[str], None] = lambda line: print(line, file=sys.stderr),  # noqa: T201
 ) -> DataSet:
@@ -114,6 +123,7 @@ def load_data_set(
         fold: Which share is the one that is held out, from 0.
         landmarks: Finds the face in pictures of the "folders" layout, which are photographs as
             often as crops. Without it they are taken whole.
+        finder: Boxes the annotated faces of the training split once more.
         learned_before: Identities of faces that the network was fitted on in an earlier run; they
             are neither scored nor used to choose the epoch.
         warn: Told the name of each unreadable picture.
@@ -133,33 +143,20 @@ def load_data_set(
         fold=fold,
     )
     samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
+    found: list[Sample] = []
     for picture, split in zip(pictures, splits, strict=True):
         if split is not None:
             samples[split] += _samples_of(picture, input_size, landmarks)
+        if split == TRAIN and finder is not None:
+            found += _found_samples(picture, input_size, finder)
     learned = _leave_out(samples, frozenset(learned_before))
     _check_classes(samples)
     report = _report(faces, pictures, groups, splits, samples, unreadable)
+    report["fingerprint"] = _fingerprint(samples, finder)
+    report["boxed_by_finder"] = _found_report(finder, samples[TRAIN], found)
     report["left_out_because_learned_before"] = learned
     report["identities"]["learned_before"] = sorted(learned_before)
-    return DataSet(samples, report)
-
-
-def draw_groups(
-    hashes: Sequence[int], groups: npt.NDArray[np.int64], seed: int
-) -> dict[int, float]:
-    """Draw a number in [0, 1) for each group of pictures.
-
-    It depends on the group's own pictures and the seed alone, so that a picture is held out in
-    every run that loads it, whatever else is loaded.
-    """
-    keys: dict[int, int] = {}
-    for group, value in zip(groups.tolist(), hashes, strict=True):
-        keys[group] = min(value, keys.get(group, value))
-    return {group: _draw(f"{seed} {key}") for group, key in keys.items()}
-
-
-def _draw(name: str) -> float:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 2.0**48
+    return DataSet(samples, report, found)
 
 
 def _leave_out(samples: dict[str, list[Sample]], learned_before: Collection[str]) -> list[str]:
@@ -171,54 +168,6 @@ def _leave_out(samples: dict[str, list[Sample]], learned_before: Collection[str]
         pairs = zip(samples[split], known, strict=True)
         samples[split] = [s for s, identity in pairs if identity not in learned_before]
     return learned
-
-
-def assign_splits(
-    published: Sequence[str | None],
-    groups: npt.NDArray[np.int64],
-    draws: Mapping[int, float],
-    *,
-    test_share: float,
-    validation_share: float,
-    fold: int = 0,
-) -> list[str | None]:
-    """Give each picture its split, so that twins are in one split only.
-
-    A published split is kept: the last one of Train, Validation, Test is scored. A group that
-    spans several belongs to the one that is held out the most, and its members from the others
-    are left out (None). Groups of which nothing is published are drawn by lot, and so is the
-    validation split where none is published beside the one that is scored. The fold moves
-    only what is drawn to be scored.
-    """
-    names = {name.lower() for name in published if name is not None}
-    if not names & {VALIDATION, TEST}:  # a lone Train folder publishes no split
-        names, published = set(), [None] * len(published)
-    roles = {name: name for name in names}
-    if TEST not in names and VALIDATION in names:
-        roles[VALIDATION] = TEST
-    own = [roles[name.lower()] if name else None for name in published]
-    stated: dict[int, str] = {}
-    for group, role in zip(groups, own, strict=True):
-        if role is not None:
-            stated[int(group)] = max(stated.get(int(group), TRAIN), role, key=SPLITS.index)
-    drawn = {group: (draw - fold * test_share) % 1.0 for group, draw in draws.items()}
-    has_validation = VALIDATION in roles.values()
-    result: list[str | None] = []
-    for group, role in zip(groups, own, strict=True):
-        place = stated.get(int(group))
-        if place is None:
-            place = _place(drawn[int(group)], test_share, validation_share)
-        elif place == TRAIN and not has_validation:
-            place = _place(draws[int(group)], 0.0, validation_share)
-            role = place if role == TRAIN else role
-        result.append(place if role in (None, place) else None)
-    return result
-
-
-def _place(draw: float, test_share: float, validation_share: float) -> str:
-    if draw < test_share:
-        return TEST
-    return VALIDATION if draw < test_share + validation_share else TRAIN
 
 
 def _read_pictures(
@@ -277,6 +226,20 @@ def _samples_of(
             found = landmarks.find_largest(picture.pixels)
             box = None if found is None else found.box
         samples.append(cut_sample(picture.pixels, face, box, input_size))
+    return [sample for sample in samples if sample is not None]
+
+
+def _found_samples(picture: _Picture, input_size: int, finder: BoxFinder) -> list[Sample]:
+    """Cut the annotated faces of a frame as a finder boxes them; no others, and no crops."""
+    boxed = [(face, face.box) for face in picture.faces if face.box is not None]
+    if not boxed:
+        return []
+    found = finder.match(picture.pixels, [box for _, box in boxed])
+    samples = (
+        cut_sample(picture.pixels, boxed[place][0], box, input_size)
+        for place, box in sorted(found.items())
+        if boxed[place][1].size >= MIN_FACE_SIZE
+    )
     return [sample for sample in samples if sample is not None]
 
 
@@ -347,7 +310,6 @@ def _report(
         "pictures_with_a_twin": sum(size for size in sizes.values() if size > 1),
         "largest_twin_group": max(sizes.values()),
         "left_out_because_a_twin_is_held_out": left_out,
-        "fingerprint": _fingerprint(samples),
         "counts": {split: _counts(members) for split, members in samples.items()},
         "identities": {
             split: sorted(sample.face.identity for sample in members)
@@ -365,20 +327,24 @@ def describe(face: LabelledFace) -> str:
     return f"{face.layout}/{kind_of(face)}"
 
 
-def _fingerprint(samples: dict[str, list[Sample]]) -> str:
+def _found_report(
+    finder: BoxFinder | None, learned: Sequence[Sample], found: Sequence[Sample]
+) -> dict[str, Any] | None:
+    if finder is None:
+        return None
+    return {
+        "finder_sha256": finder.sha256,
+        "min_iou": MIN_IOU,
+        "annotated_faces": sum(sample.face.box is not None for sample in learned),
+        "faces_added": len(found),
+    }
+
+
+def _fingerprint(samples: dict[str, list[Sample]], finder: BoxFinder | None) -> str:
     digest = hashlib.sha256()
     for split in SPLITS:
         for line in sorted(f"{s.face.identity} {s.face.label}" for s in samples[split]):
             digest.update(f"{split} {line}\n".encode())
+    if finder is not None:
+        digest.update(f"finder {finder.sha256}\n".encode())
     return digest.hexdigest()
-
-
-T = TypeVar("T")
-
-
-def grouped(items: Sequence[T], key: Callable[[T], str]) -> dict[str, list[T]]:
-    """Group items by a name, sorted by that name."""
-    groups: dict[str, list[T]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return dict(sorted(groups.items()))

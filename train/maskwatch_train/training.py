@@ -30,7 +30,8 @@ from .run_folder import (
     save_history,
     save_network,
 )
-from .samples import TRAIN, VALIDATION, Sample
+from .samples import Sample
+from .splits import TRAIN, VALIDATION
 
 HEAD, FINE_TUNE = "head", "fine-tune"
 STAGES = (HEAD, FINE_TUNE)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maskwatch_edge.finders.scoring import FALSE_ALARMS
-from maskwatch_train.samples import SPLITS
+from maskwatch_train.splits import SPLITS
 
 CARD = """\
 # Model card: face finder

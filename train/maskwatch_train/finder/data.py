@@ -18,15 +18,14 @@ from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.duplicates import HashPair, group_twins
 from maskwatch_train.landmarks import LandmarkFinder
-from maskwatch_train.samples import (
+from maskwatch_train.samples import check_unreadable, views_of
+from maskwatch_train.splits import (
     SPLITS,
     TEST,
     TRAIN,
     VALIDATION,
     assign_splits,
-    check_unreadable,
     draw_groups,
-    views_of,
 )
 
 from .truths import Truths, annotated, taught

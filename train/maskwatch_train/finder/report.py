@@ -12,7 +12,7 @@ import keras
 from maskwatch_edge.contract import FINDER
 from maskwatch_edge.files import write_atomically
 from maskwatch_train.run_folder import save_network, without_resume
-from maskwatch_train.samples import TEST, VALIDATION
+from maskwatch_train.splits import TEST, VALIDATION
 
 from .card import finder_card
 from .data import FinderData

@@ -22,7 +22,7 @@ from maskwatch_train.run_folder import (
     save_history,
     save_network,
 )
-from maskwatch_train.samples import TRAIN, VALIDATION
+from maskwatch_train.splits import TRAIN, VALIDATION
 
 from .batches import SceneBatches
 from .config import FinderConfig

@@ -1,0 +1,79 @@
+"""Which pictures are learned, which choose the epoch, and which are scored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
+"""Fitted on; used to choose the epoch; scored once at the end."""
+
+
+def draw_groups(
+    hashes: Sequence[int], groups: npt.NDArray[np.int64], seed: int
+) -> dict[int, float]:
+    """Draw a number in [0, 1) for each group of pictures.
+
+    It depends on the group's own pictures and the seed alone, so that a picture is held out in
+    every run that loads it, whatever else is loaded.
+    """
+    keys: dict[int, int] = {}
+    for group, value in zip(groups.tolist(), hashes, strict=True):
+        keys[group] = min(value, keys.get(group, value))
+    return {group: _draw(f"{seed} {key}") for group, key in keys.items()}
+
+
+def _draw(name: str) -> float:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 2.0**48
+
+
+def assign_splits(
+    published: Sequence[str | None],
+    groups: npt.NDArray[np.int64],
+    draws: Mapping[int, float],
+    *,
+    test_share: float,
+    validation_share: float,
+    fold: int = 0,
+) -> list[str | None]:
+    """Give each picture its split, so that twins are in one split only.
+
+    A published split is kept: the last one of Train, Validation, Test is scored. A group that
+    spans several belongs to the one that is held out the most, and its members from the others
+    are left out (None). Groups of which nothing is published are drawn by lot, and so is the
+    validation split where none is published beside the one that is scored. The fold moves
+    only what is drawn to be scored.
+    """
+    names = {name.lower() for name in published if name is not None}
+    if not names & {VALIDATION, TEST}:  # a lone Train folder publishes no split
+        names, published = set(), [None] * len(published)
+    roles = {name: name for name in names}
+    if TEST not in names and VALIDATION in names:
+        roles[VALIDATION] = TEST
+    own = [roles[name.lower()] if name else None for name in published]
+    stated: dict[int, str] = {}
+    for group, role in zip(groups, own, strict=True):
+        if role is not None:
+            stated[int(group)] = max(stated.get(int(group), TRAIN), role, key=SPLITS.index)
+    drawn = {group: (draw - fold * test_share) % 1.0 for group, draw in draws.items()}
+    has_validation = VALIDATION in roles.values()
+    result: list[str | None] = []
+    for group, role in zip(groups, own, strict=True):
+        place = stated.get(int(group))
+        if place is None:
+            place = _place(drawn[int(group)], test_share, validation_share)
+        elif place == TRAIN and not has_validation:
+            place = _place(draws[int(group)], 0.0, validation_share)
+            role = place if role == TRAIN else role
+        result.append(place if role in (None, place) else None)
+    return result
+
+
+def _place(draw: float, test_share: float, validation_share: float) -> str:
+    if draw < test_share:
+        return TEST
+    return VALIDATION if draw < test_share + validation_share else TRAIN
