@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from .bench.command import COMMAND as BENCH
 from .cameras.sources import FolderSource, open_source
 from .command import Command
 from .config import Thresholds
@@ -93,6 +94,7 @@ COMMANDS = (
         "detect", "judge the faces in pictures, folders and videos", _add_detect_arguments, _detect
     ),
     RUN,
+    BENCH,
     CONFIG,
     DEPLOY,
     DOCTOR,
