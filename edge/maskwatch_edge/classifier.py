@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .boxes import FaceBox
+from .config import ModelConfig
 from .contract import ModelContract, read_model
 from .errors import ModelError
 from .frame import Pixels
 from .interpreter import load_interpreter
+from .models import shipped_model
 from .resize import fit_quickly
 from .tensors import check_takes_bytes, check_tensor
 from .verdict import Verdict
@@ -83,6 +85,17 @@ class MaskClassifier:
     def _verdict(self, probabilities: npt.NDArray[np.float64]) -> Verdict:
         best = int(np.argmax(probabilities))
         return Verdict(self.contract.labels[best], float(probabilities[best]))
+
+
+def open_classifier(model: ModelConfig) -> MaskClassifier:
+    """Open the model that a configuration names, the shipped one if it names none.
+
+    Raises:
+        ModelError: If it is broken, or missing.
+    """
+    return MaskClassifier(
+        model.path or shipped_model(), interpreter=model.interpreter, threads=model.threads
+    )
 
 
 def face_crop(pixels: Pixels, box: FaceBox, margin: float, size: int) -> Pixels:

@@ -10,6 +10,7 @@ from importlib import import_module
 from .command import Command
 
 MODULES = {
+    "bench": "maskwatch_edge.bench.command",
     "config": "maskwatch_edge.config.command",
     "demo": "maskwatch_edge.demo_command",
     "deploy": "maskwatch_edge.deploy.command",

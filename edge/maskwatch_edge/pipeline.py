@@ -17,7 +17,7 @@ from .config import Thresholds
 from .finders import FaceFinder
 from .frame import Frame
 from .motion import StillScene
-from .recall import RecallingJudge
+from .recall import Judge, RecallingJudge
 from .verdict import Sighting, Verdict, decide
 
 EARLY_SECONDS = 0.005
@@ -66,7 +66,7 @@ class StreamWatcher:
 
     Args:
         finder: Finds the faces.
-        classifier: Judges them; see `RecallingJudge` for whom, and when.
+        judge: Judges them; see `RecallingJudge` for whom, and when.
         thresholds: What is shown, and what is claimed.
         look_seconds: A frame that comes sooner after the last look is passed over.
         still_seconds: For so long a frame in which nothing has moved since faces were looked for
@@ -76,14 +76,14 @@ class StreamWatcher:
     def __init__(
         self,
         finder: FaceFinder,
-        classifier: MaskClassifier,
+        judge: Judge,
         thresholds: Thresholds,
         *,
         look_seconds: float,
         still_seconds: float,
     ) -> None:
         self._finder = finder
-        self._judge = RecallingJudge(classifier, thresholds.min_score)
+        self._judge = RecallingJudge(judge, thresholds.min_score)
         self._thresholds = thresholds
         self._look_seconds, self._still_seconds = look_seconds, still_seconds
         self._scene = StillScene()

@@ -12,22 +12,22 @@ from types import FrameType
 
 from .cameras.camera import CameraReader
 from .cameras.sources import open_camera
-from .classifier import MaskClassifier
+from .classifier import open_classifier
 from .command import Command
 from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
 from .config.command import add_config_options, load_from_options
 from .display.display import open_display
 from .errors import MaskwatchError
-from .finders import open_finder
+from .finders import FaceFinder, open_finder
 from .guard import Guarded
 from .lamps.gpio import GpioLine
 from .lamps.indicator import Indicator
 from .lines import open_lines
 from .loop import closing_all, stopped_by_signals
-from .models import shipped_model
 from .notify import Notifier, open_notifier
 from .pipeline import EARLY_SECONDS, StreamWatcher
 from .printing import warn_on_stderr
+from .recall import Judge
 from .service import Service, monotonic_seconds
 from .view import Output
 from .watch_options import add_finder, add_model_file, add_model_options, add_watch_options
@@ -120,16 +120,15 @@ def build_watcher(config: Config) -> StreamWatcher:
         ModelError: If the model is broken.
     """
     finder = open_finder(config.faces, config.model)
-    classifier = MaskClassifier(
-        config.model.path or shipped_model(),
-        threads=config.model.threads,
-        interpreter=config.model.interpreter,
-    )
-    thresholds = Thresholds(config.faces.min_score, config.decision.min_score)
+    return watcher_of(config, finder, open_classifier(config.model))
+
+
+def watcher_of(config: Config, finder: FaceFinder, judge: Judge) -> StreamWatcher:
+    """Put a finder and a classifier together as a configuration says."""
     return StreamWatcher(
         finder,
-        classifier,
-        thresholds,
+        judge,
+        Thresholds(config.faces.min_score, config.decision.min_score),
         look_seconds=config.faces.look_seconds,
         still_seconds=config.faces.still_seconds,
     )

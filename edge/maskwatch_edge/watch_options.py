@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
-from .classifier import MaskClassifier
+from .classifier import MaskClassifier, open_classifier
 from .command import count, share
 from .config import FacesConfig, ModelConfig, Thresholds
 from .config.settings import FINDERS
 from .interpreter import PACKAGES
-from .models import shipped_model
 
 FINDER_HELP = (
     "tflite comes with Maskwatch, or is one of your own, of maskwatch train-finder; yunet is there "
@@ -130,6 +130,4 @@ def classifier_of(options: argparse.Namespace, model: Path | None) -> MaskClassi
     Raises:
         ModelError: If it is broken, or missing.
     """
-    return MaskClassifier(
-        model or shipped_model(), interpreter=options.interpreter, threads=options.threads
-    )
+    return open_classifier(replace(model_of(options), path=model))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.__main__ import main
+from maskwatch_edge.bench.clip import SHIPPED_CLIP
 from maskwatch_edge.cameras.sources import open_source
 from maskwatch_edge.config import Config
 from maskwatch_edge.demo import FRAMES_PER_SECOND, clip_frames
@@ -63,6 +64,18 @@ def test_the_clip_is_the_same_every_time(clip: Path) -> None:
     first, second = (list(islice(clip_frames(), 3)) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert not np.array_equal(first[0], first[1])  # but it moves
+
+
+def test_the_shipped_clip_is_small_and_shows_the_same(frames: list[Frame]) -> None:
+    assert SHIPPED_CLIP.stat().st_size < 500_000
+    with open_source(str(SHIPPED_CLIP)) as source:
+        shipped = list(source.frames())
+    assert [frame.time_seconds for frame in shipped] == [frame.time_seconds for frame in frames]
+    differences = [
+        np.abs(a.pixels.astype(int) - b.pixels).mean()
+        for a, b in zip(shipped[::25], frames[::25], strict=True)
+    ]
+    assert max(differences) < 5
 
 
 @pytest.mark.parametrize(

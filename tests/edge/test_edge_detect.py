@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskwatch_edge import watch_options
 from maskwatch_edge.__main__ import main
 from maskwatch_edge.annotate import COLOURS
 from maskwatch_edge.cameras.sources import open_source
@@ -252,7 +251,7 @@ def test_a_run_over_many_sources_loads_the_model_once(
             loaded.append(path)
             super().__init__(path, **options)
 
-    monkeypatch.setattr(watch_options, "MaskClassifier", CountedClassifier)
+    monkeypatch.setattr("maskwatch_edge.classifier.MaskClassifier", CountedClassifier)
     sources = [str(walls), str(walls / "wall.png"), str(walls)]
     assert main(["detect", *sources, "--model", str(tiny_model)]) == 0
     assert loaded == [tiny_model]

@@ -82,11 +82,11 @@ def check_python(system: System) -> Iterator[Finding]:
 
 def check_power(system: System) -> Iterator[Finding]:
     """Decode what a Raspberry Pi's firmware says about its voltage and heat."""
-    flags = _throttled(system)
+    flags = read_throttled(system)
     if flags is None:
         yield ok("power", "not told by this board")
         return
-    told = [words for bit, words in BITS.items() if flags >> bit & 1]
+    told = throttled_words(flags)
     mend = BETTER_SUPPLY if flags & VOLTAGE_BITS else BETTER_COOLING
     if not told:
         yield ok("power", "no lack of voltage, not slowed down")
@@ -96,8 +96,11 @@ def check_power(system: System) -> Iterator[Finding]:
         yield warn("power", f"{', '.join(told)} ({flags:#x})", mend)
 
 
-def _throttled(system: System) -> int | None:
-    """Ask the firmware, or its voltage sensor; the old file last, as the kernel warns of that."""
+def read_throttled(system: System) -> int | None:
+    """Return the bits that say whether and why the board slows down; None if it does not tell.
+
+    The firmware is asked, or its voltage sensor; the old file last, as the kernel warns of that.
+    """
     asks: tuple[Callable[[], str | None], ...] = (
         lambda: system.run("vcgencmd", "get_throttled"),
         lambda: _voltage_alarm(system),
@@ -107,6 +110,11 @@ def _throttled(system: System) -> int | None:
     return next((int(found[1], 16) for found in numbers if found), None)
 
 
+def throttled_words(flags: int) -> list[str]:
+    """Say what the bits of `read_throttled` mean."""
+    return [words for bit, words in BITS.items() if flags >> bit & 1]
+
+
 def _voltage_alarm(system: System) -> str | None:
     names = system.find("/sys/class/hwmon/hwmon*/name")
     chip = next((name for name in names if system.read(name) == "rpi_volt"), None)
@@ -114,18 +122,23 @@ def _voltage_alarm(system: System) -> str | None:
 
 
 def check_temperature(system: System) -> Iterator[Finding]:
-    """Find the hottest of the sensors."""
+    """Say how hot the board is."""
+    celsius = read_temperature_celsius(system)
+    if celsius is None:
+        yield ok("temperature", "not told by this board")
+    elif celsius >= HOT_CELSIUS:
+        finding = f"{celsius:.0f} °C; from {HOT_CELSIUS:.0f} °C on boards slow down"
+        yield warn("temperature", finding, "give it a heat sink or fan, and air")
+    else:
+        yield ok("temperature", f"{celsius:.0f} °C")
+
+
+def read_temperature_celsius(system: System) -> float | None:
+    """Return what the hottest of the sensors says; None if the board has none."""
     texts = map(system.read, system.find("/sys/class/thermal/thermal_zone*/temp"))
     values = [int(text) / 1000 for text in texts if text and text.lstrip("-").isdecimal()]
     # Sensors that are asleep answer with nonsense such as -274 °C.
-    sane = [value for value in values if -40 < value < 150]
-    if not sane:
-        yield ok("temperature", "not told by this board")
-    elif max(sane) >= HOT_CELSIUS:
-        finding = f"{max(sane):.0f} °C; from {HOT_CELSIUS:.0f} °C on boards slow down"
-        yield warn("temperature", finding, "give it a heat sink or fan, and air")
-    else:
-        yield ok("temperature", f"{max(sane):.0f} °C")
+    return max((value for value in values if -40 < value < 150), default=None)
 
 
 def check_memory(system: System, is_running: bool) -> Iterator[Finding]:

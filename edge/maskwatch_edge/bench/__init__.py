@@ -1,0 +1,1 @@
+"""`maskwatch bench`: how fast this machine watches, and what of it takes the time."""

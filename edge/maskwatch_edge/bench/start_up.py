@@ -1,0 +1,97 @@
+"""The real program, started once more: how long until it says something, and its memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from maskwatch_edge.config.file import LoadedConfig, to_toml
+from maskwatch_edge.errors import SourceError
+
+from .clip import SHIPPED_CLIP
+
+FRAMES = 30
+"""So many frames are watched before the memory is read: by then all of it was touched."""
+
+END_SECONDS = 30.0
+"""How long the program may take to end."""
+
+
+@dataclass(frozen=True)
+class StartUp:
+    """What one start of the program showed.
+
+    Attributes:
+        seconds: From the start of the process to the verdict on the first frame.
+        peak_rss_mb: The most memory that it held at once, in MB of 1,000,000 bytes; None where the
+            kernel does not tell.
+    """
+
+    seconds: float
+    peak_rss_mb: float | None
+
+
+def start_program(
+    loaded: LoadedConfig, clip: Path = SHIPPED_CLIP, clock: Callable[[], float] = time.monotonic
+) -> StartUp:
+    """Start `maskwatch run` on a clip, without display and lamps, and end it after some frames.
+
+    Args:
+        loaded: How it is configured otherwise.
+        clip: What it watches.
+        clock: Monotonic seconds.
+
+    Raises:
+        SourceError: If it ends without a verdict, with its own words.
+    """
+    with TemporaryDirectory(prefix="maskwatch-bench-") as folder:
+        config = Path(folder) / "config.toml"
+        config.write_text(to_toml(loaded))
+        began_seconds = clock()
+        with subprocess.Popen(  # noqa: S603
+            _command(config, clip), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                return _watch(process, began_seconds, clock)
+            finally:
+                process.kill()
+
+
+def _command(config: Path, clip: Path) -> list[str]:
+    program = [sys.executable, "-m", "maskwatch_edge", "run", "--config", str(config)]
+    quiet = ["--display", "none", "--set", "indicator.lamps=[]"]
+    return [*program, *quiet, "--source", str(clip), "--lines", "frames"]
+
+
+def _watch(
+    process: subprocess.Popen[str], began_seconds: float, clock: Callable[[], float]
+) -> StartUp:
+    assert process.stdout is not None
+    is_seen = bool(process.stdout.readline())
+    seconds = clock() - began_seconds
+    for _ in range(FRAMES - 1):
+        process.stdout.readline()
+    peak_rss_mb = _peak_rss_mb(process.pid)
+    process.terminate()
+    errors = process.communicate(timeout=END_SECONDS)[1]
+    if not is_seen:
+        raise SourceError(f"maskwatch run ended without a verdict: {errors.strip()}")
+    return StartUp(seconds, peak_rss_mb)
+
+
+def _peak_rss_mb(process: int) -> float | None:
+    """Read the peak of a running process.
+
+    Not `ru_maxrss`, which for a child is never less than its parent had when it was started.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return None
+    sizes = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    return int(sizes[0]) * 1024 / 1e6 if sizes else None
