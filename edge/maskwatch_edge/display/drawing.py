@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Condition, Thread
 
@@ -19,6 +20,7 @@ CLOSE_SECONDS = 3.0
 class Drawing(Closing):
     """An output that shows the newest view, and passes over those that came while it drew.
 
+    It never draws for more than half of the time, so a slow board draws less often.
     The screen is opened, drawn on and closed by the same thread, as SDL wants it.
 
     Args:
@@ -70,7 +72,9 @@ class Drawing(Closing):
         try:
             self._tell_open()
             while (view := self._next()) is not None:
+                began_seconds = time.monotonic()
                 output.show(view)
+                self._rest(time.monotonic() - began_seconds)
         finally:
             output.close()
 
@@ -85,6 +89,11 @@ class Drawing(Closing):
             self._changed.wait_for(lambda: self._view is not None or self._is_over)
             view, self._view = self._view, None
             return view
+
+    def _rest(self, seconds: float) -> None:
+        """Leave the processor to the finder for as long as the drawing had it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_over, seconds)
 
     def _pass_on_failure(self) -> None:
         failure, self._failure = self._failure, None
