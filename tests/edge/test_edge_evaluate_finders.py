@@ -265,7 +265,7 @@ def report(folder: Path, source: Path, sightings: int) -> Page:
     trial = Trial(None, FrameScorer(), seconds=[0.01])  # type: ignore[arg-type]
     frame = LabelledFrame(source, ())
     alarms = [seen(2 * place, size=50) for place in range(sightings)]
-    trial.scorer.add([face(400)], alarms)
+    trial.scorer.add([face(400), face(500, size=12)], alarms)
     trial.mistakes += mistakes_in(frame, alarms, 32)
     return Page(write_report(folder, "a & b", {"haar": trial}, {"yunet": "no <file>"}))
 
@@ -285,6 +285,23 @@ def test_the_page_shows_figures_plots_and_mistakes(
         path.name for path in (tmp_path / "out").glob("*.png")
     }
     assert all(picture["alt"] for picture in page.pictures)
+
+
+def test_the_page_says_what_was_measured_and_how(tmp_path: Path, portrait: Pixels) -> None:
+    write_picture(tmp_path / "a.png", portrait)
+    page = report(tmp_path / "out", tmp_path / "a.png", 1)
+    for words in (
+        "looked at 1 frame in which",
+        "1 annotated face of 32 px and more: 1 masked.",
+        "the finder scores below 0.4; a verdict that the model scores below 0.8 is unsure.",
+        "Boxes of less than 24 px were dropped; --smallest-face 12 looks for all.",
+        "OpenCV's Haar cascade",
+        "Left out: no <file>",
+        "their IoU",
+        "called mask, face score 0.70",
+        "no annotated face there",
+    ):
+        assert words in page.text
 
 
 def test_a_name_that_looks_like_html_is_shown_as_it_is(tmp_path: Path, portrait: Pixels) -> None:
