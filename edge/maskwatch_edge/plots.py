@@ -160,7 +160,8 @@ def plot_precision_recall(
             gives them.
     """
     with drawing(path, 5.4 * len(curves), 5.2) as figure:
-        panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+        apart = {"wspace": 0.08}  # "100 %" and "0 %" would touch
+        panels = figure.subplots(1, len(curves), sharey=True, squeeze=False, gridspec_kw=apart)[0]
         for axes, (label, finders) in zip(panels, curves.items(), strict=True):
             for (finder, (recall, precision)), stroke in zip(
                 finders.items(), STROKES, strict=False
@@ -188,13 +189,16 @@ def _plot_curve(
     )
 
 
-def plot_recall_by_size(path: Path, finders: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+def plot_recall_by_size(
+    path: Path, finders: Mapping[str, Mapping[str, Mapping[str, Any]]], smallest: int = 0
+) -> None:
     """Draw which share of the annotated faces each finder found, by their size.
 
     Args:
         path: Where the PNG appears.
         finders: By finder and then by lower edge of the size class in pixels "faces" and "recall",
             as `metrics.FrameScorer.result` gives them; the size classes are the same for all.
+        smallest: Boxes with a shorter side, in pixels, were dropped.
     """
     classes = next(iter(finders.values()))
     names = [f"{size_class(int(edge))}\n{row['faces']:,} faces" for edge, row in classes.items()]
@@ -204,7 +208,10 @@ def plot_recall_by_size(path: Path, finders: Mapping[str, Mapping[str, Mapping[s
         axes.set_xticks(range(len(names)), names)
         axes.tick_params(axis="x", length=0, labelsize=11)
         axes.grid(visible=False, axis="x")
-        axes.set(xlabel="shorter side of the face, pixels", ylabel="found", ylim=(0, 1.08))
+        xlabel = "shorter side of the face, pixels"
+        if any(int(edge) < smallest for edge in classes):
+            xlabel += f"; boxes of less than {smallest} were dropped"
+        axes.set(xlabel=xlabel, ylabel="found", ylim=(0, 1.08))
         axes.set_title("Faces found, by size")
         figure.legend(loc="outside lower center", ncols=len(finders))
         _percent(axes)
@@ -220,7 +227,7 @@ def _plot_bars(axes: Axes, groups: Mapping[str, Sequence[float]]) -> None:
     for place, ((name, shares), stroke) in enumerate(zip(groups.items(), STROKES, strict=False)):
         middles = np.arange(len(shares)) + (place + 0.5) * width - 0.4
         bars = axes.bar(middles, shares, 0.9 * width, color=stroke[0], label=name)
-        said = [per_cent(share).removesuffix(" %") for share in shares]
+        said = [whole_per_cent(share) for share in shares]
         axes.bar_label(bars, said, padding=3, fontsize=10)
 
 
@@ -232,6 +239,11 @@ def words(name: str) -> str:
 def per_cent(share: float) -> str:
     """Write a share as per cent, such as "97.5 %"; only 1 gives "100 %"."""
     return "100 %" if share == 1 else f"{min(100 * share, 99.9):.1f} %"
+
+
+def whole_per_cent(share: float) -> str:
+    """Write a share as a whole number of per cent, for narrow places; only 0 and 1 are extreme."""
+    return f"{100 * share:.0f}" if share in (0, 1) else f"{min(max(100 * share, 1), 99):.0f}"
 
 
 def _percent(axes: Axes) -> None:

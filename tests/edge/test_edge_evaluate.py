@@ -14,6 +14,7 @@ import pytest
 from maskwatch_edge.__main__ import main
 from maskwatch_edge.dataset import read_faces
 from maskwatch_edge.errors import InputError
+from maskwatch_edge.evaluate.conditions import Conditions
 from maskwatch_edge.evaluate.frames import print_trials, try_finders
 from maskwatch_edge.evaluate.selection import Selection
 from maskwatch_edge.frame import Pixels
@@ -243,6 +244,31 @@ def test_frames_are_measured_with_finder_and_model_together(
     assert ["with_mask", "2", "50.0%", "0.0%", "0.0%", "50.0%"] in lines
     assert ["mask_weared_incorrect", "1", "100.0%", "0.0%", "0.0%", "0.0%"] in lines
     assert ["false", "alarms", "a", "frame", "0.50"] in lines
+
+
+@pytest.mark.parametrize(("smallest", "is_said"), [(17, True), (16, False), (12, False)])
+def test_recall_by_size_says_which_faces_were_not_looked_for(
+    watcher: Watcher,
+    frames: Path,
+    smallest: int,
+    is_said: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_trials(try_finders({"a": watcher}, frames, Selection(32), Conditions(smallest)))
+    assert (f"Boxes of less than {smallest} px were dropped" in capsys.readouterr().out) is is_said
+
+
+def test_the_json_says_under_which_conditions_was_measured(
+    evaluate: Evaluate, frames: Path
+) -> None:
+    words = ("--min-face-score", "0.3", "--min-score", "0.7", "--smallest-face", "12")
+    figures = evaluate("--frames", frames, "--finder", "haar", *words)["finders"]["haar"]
+    assert figures["conditions"] == {
+        "smallest_face_px": 12,
+        "min_face_score": 0.3,
+        "min_score": 0.7,
+        "held_out": "",
+    }
 
 
 def test_a_frame_is_held_out_with_all_its_faces(watcher: Watcher, frames: Path) -> None:

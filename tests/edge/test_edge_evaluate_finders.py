@@ -12,12 +12,21 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.dataset import WORN_WRONG, LabelledFace, LabelledFrame
 from maskwatch_edge.evaluate.frames import Trial
-from maskwatch_edge.evaluate.gallery import HEIGHT_PX, LIMIT, cut_out
+from maskwatch_edge.evaluate.gallery import (
+    ANNOTATED,
+    FOUND,
+    LIMIT,
+    SIDE_PX,
+    cut_out,
+    room_around,
+)
 from maskwatch_edge.evaluate.mistakes import Mistake, What, mistakes_in, worst
 from maskwatch_edge.evaluate.page import write_report
 from maskwatch_edge.evaluate.tables import comparison
@@ -170,18 +179,59 @@ def test_only_the_worst_mistakes_are_shown_and_the_others_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    "box",
+    ("faces", "sightings", "expected"),
     [
-        FaceBox(40, 30, 80, 80),
-        FaceBox(0, 0, 100, 80),  # the whole picture
-        FaceBox(-20, -20, 10, 10),  # reaches over the edge
-        FaceBox(99, 79, 100, 80),  # a single pixel
+        ([face(0)], [], [0.0]),
+        # A box that lies beside its face is a miss and a false alarm, and both say how far.
+        ([face(0)], [seen(20)], [1 / 3, 1 / 3]),
+        # A second box on a face that has one.
+        ([face(0)], [seen(0), seen(0)], [1.0]),
     ],
 )
-def test_a_cut_out_face_has_one_height_and_its_box_drawn(box: FaceBox) -> None:
-    picture = cut_out(np.zeros((80, 100, 3), dtype=np.uint8), box)
-    assert picture.shape[0] == HEIGHT_PX
-    assert (picture.max(axis=2) > 200).any()
+def test_a_mistake_tells_how_near_the_other_side_was(
+    faces: list[LabelledFace], sightings: list[Sighting], expected: list[float]
+) -> None:
+    found = mistakes_in(LabelledFrame(Path("a.png"), tuple(faces)), sightings, 32)
+    assert [one.overlap for one in found] == pytest.approx(expected)
+
+
+BOXES = [
+    FaceBox(40, 30, 80, 80),
+    FaceBox(0, 0, 100, 80),  # the whole picture
+    FaceBox(-20, -20, 10, 10),  # reaches over the edge
+    FaceBox(99, 79, 100, 80),  # a single pixel
+]
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_a_cut_out_mistake_has_one_size_and_both_boxes_drawn(box: FaceBox) -> None:
+    beside = FaceBox(box.x1 - 1, box.y1 - 1, box.x2 - 1, box.y2 - 1, 0.7)
+    miss = Mistake(What.MISS, Path("a"), box, "", "", 40, (box,), (beside,))
+    picture = cut_out(np.zeros((80, 100, 3), dtype=np.uint8), miss)
+    assert max(picture.shape[:2]) == SIDE_PX
+    assert {ANNOTATED, FOUND} <= set(map(tuple, picture.reshape(-1, 3).tolist()))
+
+
+@st.composite
+def boxes_and_frames(draw: st.DrawFn) -> tuple[FaceBox, tuple[int, int]]:
+    """Draw a frame's size and a box of which at least a part is inside."""
+    width, height = draw(st.integers(1, 200)), draw(st.integers(1, 200))
+    x1, y1 = draw(st.integers(-50, width - 1)), draw(st.integers(-50, height - 1))
+    x2, y2 = draw(st.integers(max(x1, 0) + 1, 250)), draw(st.integers(max(y1, 0) + 1, 250))
+    return FaceBox(x1, y1, x2, y2), (width, height)
+
+
+@given(boxes_and_frames())
+def test_the_room_around_a_face_holds_what_is_seen_of_it(
+    drawn: tuple[FaceBox, tuple[int, int]],
+) -> None:
+    box, (width, height) = drawn
+    room, part = room_around(box, (width, height)), box.clipped(width, height)
+    assert part is not None
+    assert room.clipped(width, height) == room
+    assert room.x1 <= part.x1 < part.x2 <= room.x2
+    assert room.y1 <= part.y1 < part.y2 <= room.y2
+    assert room.width == room.height or room.width == width or room.height == height
 
 
 # --- the page
@@ -215,7 +265,7 @@ def report(folder: Path, source: Path, sightings: int) -> Page:
     trial = Trial(None, FrameScorer(), seconds=[0.01])  # type: ignore[arg-type]
     frame = LabelledFrame(source, ())
     alarms = [seen(2 * place, size=50) for place in range(sightings)]
-    trial.scorer.add([face(400)], alarms)
+    trial.scorer.add([face(400), face(500, size=12)], alarms)
     trial.mistakes += mistakes_in(frame, alarms, 32)
     return Page(write_report(folder, "a & b", {"haar": trial}, {"yunet": "no <file>"}))
 
@@ -235,6 +285,23 @@ def test_the_page_shows_figures_plots_and_mistakes(
         path.name for path in (tmp_path / "out").glob("*.png")
     }
     assert all(picture["alt"] for picture in page.pictures)
+
+
+def test_the_page_says_what_was_measured_and_how(tmp_path: Path, portrait: Pixels) -> None:
+    write_picture(tmp_path / "a.png", portrait)
+    page = report(tmp_path / "out", tmp_path / "a.png", 1)
+    for words in (
+        "looked at 1 frame in which",
+        "1 annotated face of 32 px and more: 1 masked.",
+        "the finder scores below 0.4; a verdict that the model scores below 0.8 is unsure.",
+        "Boxes of less than 24 px were dropped; --smallest-face 12 looks for all.",
+        "OpenCV's Haar cascade",
+        "Left out: no <file>",
+        "their IoU",
+        "called mask, face score 0.70",
+        "no annotated face there",
+    ):
+        assert words in page.text
 
 
 def test_a_name_that_looks_like_html_is_shown_as_it_is(tmp_path: Path, portrait: Pixels) -> None:

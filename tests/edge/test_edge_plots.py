@@ -22,6 +22,7 @@ from maskwatch_edge.plots import (
     plot_confusion,
     plot_precision_recall,
     plot_recall_by_size,
+    whole_per_cent,
 )
 
 figure_module = pytest.importorskip(
@@ -125,8 +126,16 @@ def test_recall_is_told_by_size_with_the_count_of_faces(tmp_path: Path, drawn: l
         "32 to 47\n1,234 faces",
         "256 and more\n3 faces",
     ]
-    assert texts_of(axes) == ["0.0", "50.0", "100", "100", "100", "100"]
+    assert texts_of(axes) == ["0", "50", "100", "100", "100", "100"]
+    assert axes.get_xlabel() == "shorter side of the face, pixels"
     assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["haar", "yunet"]
+
+
+def test_recall_by_size_says_which_faces_were_not_looked_for(
+    tmp_path: Path, drawn: list[Any]
+) -> None:
+    plot_recall_by_size(tmp_path / "plot.png", {"haar": RECALLS}, smallest=24)
+    assert drawn[0].axes[0].get_xlabel().endswith("; boxes of less than 24 were dropped")
 
 
 @pytest.mark.parametrize("plot", PLOTS)
@@ -170,3 +179,10 @@ def test_shares_are_written_as_per_cent(share: float, expected: str) -> None:
 @given(st.floats(0, 1, exclude_max=True))
 def test_only_all_is_written_as_a_hundred_per_cent(share: float) -> None:
     assert not per_cent(share).startswith("100")
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, "0"), (0.001, "1"), (0.944, "94"), (0.999, "99"), (1.0, "100")]
+)
+def test_only_none_and_all_are_written_as_0_and_100(share: float, expected: str) -> None:
+    assert whole_per_cent(share) == expected

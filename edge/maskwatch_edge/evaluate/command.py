@@ -24,6 +24,7 @@ from maskwatch_edge.watch_options import (
     model_of,
 )
 
+from .conditions import Conditions
 from .output import warn, write_json
 from .selection import Selection
 
@@ -103,13 +104,18 @@ def _evaluate_frames(options: argparse.Namespace, selection: Selection) -> None:
     watchers, unavailable = open_watchers(options, classifier)
     for name, reason in unavailable.items():
         warn(f"left out: {name}: {reason}")
-    trials = try_finders(watchers, options.frames, selection)
+    trials = try_finders(watchers, options.frames, selection, _conditions(options))
     figures = print_trials(trials)
     if options.json:
         write_json(options.json, {"finders": figures, "unavailable": unavailable})
         plot_beside(options.json, trials)
     if options.report:
         _report(options, trials, unavailable)
+
+
+def _conditions(options: argparse.Namespace) -> Conditions:
+    held_out = str(options.held_out or "")
+    return Conditions(options.smallest_face, options.min_face_score, options.min_score, held_out)
 
 
 def _report(

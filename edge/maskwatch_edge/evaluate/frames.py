@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from maskwatch_edge.metrics import FrameScorer
 from maskwatch_edge.pictures import read_picture
 from maskwatch_edge.pipeline import Watcher
 
+from .conditions import Conditions
 from .mistakes import Mistake, mistakes_in
 from .output import beside, warn, warn_of_missing_plots
 from .selection import Selection
@@ -33,12 +34,14 @@ class Trial:
         scorer: Counts.
         seconds: The time that each frame took.
         mistakes: What went wrong.
+        conditions: What else the figures depend on.
     """
 
     watcher: Watcher
     scorer: FrameScorer
     seconds: list[float] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    conditions: Conditions = field(default_factory=Conditions)
 
     def look(self, labelled: LabelledFrame, frame: Frame) -> None:
         """Measure one frame."""
@@ -51,11 +54,15 @@ class Trial:
     def figures(self) -> dict[str, Any]:
         """Return all figures, ready for JSON."""
         median_ms = float(np.median(self.seconds)) * 1000
-        return self.scorer.result() | {"median_ms_per_frame": median_ms}
+        others = {"median_ms_per_frame": median_ms, "conditions": asdict(self.conditions)}
+        return self.scorer.result() | others
 
 
 def try_finders(
-    watchers: Mapping[str, Watcher], folder: Path, selection: Selection
+    watchers: Mapping[str, Watcher],
+    folder: Path,
+    selection: Selection,
+    conditions: Conditions = Conditions(),  # noqa: B008 - it is frozen
 ) -> dict[str, Trial]:
     """Let every finder look at every frame.
 
@@ -63,12 +70,13 @@ def try_finders(
         watchers: Finder and model, by the finder's name.
         folder: Annotated frames, `images/` and `annotations/`.
         selection: Which of its frames count, and from which size a face does.
+        conditions: How the watchers were opened.
 
     Raises:
         InputError: If no frame is left to measure.
     """
     trials = {
-        name: Trial(watcher, FrameScorer(selection.min_face_size))
+        name: Trial(watcher, FrameScorer(selection.min_face_size), conditions=conditions)
         for name, watcher in watchers.items()
     }
     count = 0
@@ -128,4 +136,5 @@ def plot_trials(trials: Mapping[str, Trial], precision_recall: Path, recall: Pat
     }
     plots.plot_precision_recall(precision_recall, curves)
     sizes = {name: trial.scorer.result()["recall_by_size"] for name, trial in trials.items()}
-    plots.plot_recall_by_size(recall, sizes)
+    smallest = max(trial.conditions.smallest_face_px for trial in trials.values())
+    plots.plot_recall_by_size(recall, sizes, smallest)

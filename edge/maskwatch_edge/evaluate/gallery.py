@@ -18,11 +18,12 @@ from .mistakes import Mistake, What, worst
 LIMIT = 18
 """So many mistakes of each kind are shown for each finder."""
 
-HEIGHT_PX = 144
+SIDE_PX = 192
 MARGIN = 0.6
-"""Share of a face's sides that is shown around it."""
+"""Share of a face's longer side that is shown on each side of it, where the frame has it."""
 
-YELLOW = (240, 228, 66)
+FOUND, ANNOTATED = (240, 228, 66), (86, 180, 233)
+"""Yellow and sky blue of Okabe and Ito, see `plots`."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +55,50 @@ def write_gallery(folder: Path, finder: str, mistakes: Iterable[Mistake]) -> Ite
         stem = f"{finder}-{what.name.lower().replace('_', '-')}"
         named = [(mistake, f"{stem}-{place:02}.png") for place, mistake in enumerate(shown, 1)]
         for mistake, name in named:
-            write_picture(folder / name, cut_out(read_picture(mistake.path), mistake.box))
+            write_picture(folder / name, cut_out(read_picture(mistake.path), mistake))
         yield Shelf(finder, what, named, left_out)
 
 
-def cut_out(pixels: Pixels, box: FaceBox) -> Pixels:
-    """Cut a face out with what is around it, and draw its box.
+def cut_out(pixels: Pixels, mistake: Mistake) -> Pixels:
+    """Cut a mistake out with what is around it, and draw what was annotated and what was found.
 
     Args:
         pixels: The frame, shape (height, width, 3), uint8, RGB.
-        box: The face; at least a part of it is inside.
+        mistake: At least a part of its box is inside. Its box is drawn with a thicker line.
 
     Returns:
-        Shape (`HEIGHT_PX`, width, 3), uint8, RGB.
+        Shape (height, width, 3), uint8, RGB; the longer side is `SIDE_PX`.
     """
-    height, width = pixels.shape[:2]
-    room = box.expanded(MARGIN).clipped(width, height) or FaceBox(0, 0, width, height)
-    part = pixels[room.y1 : room.y2, room.x1 : room.x2]
-    scale = HEIGHT_PX / room.height
-    size_wh = (max(round(room.width * scale), 1), HEIGHT_PX)
+    room = room_around(mistake.box, (pixels.shape[1], pixels.shape[0]))
+    scale = SIDE_PX / max(room.width, room.height)
+    size_wh = (max(round(room.width * scale), 1), max(round(room.height * scale), 1))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    part = pixels[room.y1 : room.y2, room.x1 : room.x2]
     picture = np.asarray(cv2.resize(part, size_wh, interpolation=how), dtype=np.uint8)
-    corners = ((box.x1 - room.x1, box.y1 - room.y1), (box.x2 - room.x1, box.y2 - room.y1))
-    start, end = ((round(x * scale), round(y * scale)) for x, y in corners)
-    cv2.rectangle(picture, start, end, YELLOW, 1)
+    for boxes, colour in ((mistake.annotated, ANNOTATED), (mistake.found, FOUND)):
+        for box in boxes:
+            start = round((box.x1 - room.x1) * scale), round((box.y1 - room.y1) * scale)
+            end = round((box.x2 - room.x1) * scale), round((box.y2 - room.y1) * scale)
+            cv2.rectangle(picture, start, end, colour, 2 if box == mistake.box else 1)
     return picture
+
+
+def room_around(box: FaceBox, size_wh: tuple[int, int]) -> FaceBox:
+    """Return a square around a face, shifted into its frame, and cut where that is too small.
+
+    Args:
+        box: At least a part of it is inside.
+        size_wh: Width and height of the frame.
+    """
+    seen = box.clipped(*size_wh) or FaceBox(0, 0, *size_wh)
+    side = round((1 + 2 * MARGIN) * max(seen.width, seen.height))
+    x1, x2 = _stretch((seen.x1, seen.x2), side, size_wh[0])
+    y1, y2 = _stretch((seen.y1, seen.y2), side, size_wh[1])
+    return FaceBox(x1, y1, x2, y2)
+
+
+def _stretch(span: tuple[int, int], length: int, end: int) -> tuple[int, int]:
+    """Lengthen a span about its middle, but not beyond 0 and `end`."""
+    length = min(length, end)
+    first = min(max((span[0] + span[1] - length) // 2, 0), end - length)
+    return first, first + length

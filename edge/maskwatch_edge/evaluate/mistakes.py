@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.dataset import LabelledFrame
+from maskwatch_edge.dataset import LabelledFace, LabelledFrame
 from maskwatch_edge.metrics import expected_of, kind_of, match_boxes
 from maskwatch_edge.verdict import Decision, Sighting
 
@@ -33,6 +34,8 @@ class Mistake:
         said: What was said of it; "" for a miss.
         weight: The mistakes of most weight are shown first: size of a miss in pixels, score of
             the others.
+        annotated: All faces that are annotated in the picture.
+        found: All boxes that were found in it.
     """
 
     what: What
@@ -41,6 +44,14 @@ class Mistake:
     kind: str
     said: str
     weight: float
+    annotated: tuple[FaceBox, ...] = ()
+    found: tuple[FaceBox, ...] = ()
+
+    @property
+    def overlap(self) -> float:
+        """The best IoU with a box of the other side: found for a miss, annotated otherwise."""
+        others = self.found if self.what is What.MISS else self.annotated
+        return max(map(self.box.iou, others), default=0.0)
 
 
 def mistakes_in(
@@ -54,20 +65,32 @@ def mistakes_in(
         min_face_size: Faces with a shorter side, in pixels, are left out.
     """
     truths = [(face, face.box) for face in frame.faces if face.box is not None]
-    matches = match_boxes([box for _, box in truths], [sighting.box for sighting in sightings])
+    annotated = tuple(box for _, box in truths)
+    found = tuple(sighting.box for sighting in sightings)
+    made = partial(Mistake, path=frame.path, annotated=annotated, found=found)
+    matches = match_boxes(annotated, found)
     for place, (face, box) in enumerate(truths):
         if place not in matches.values() and box.size >= min_face_size:
-            yield Mistake(What.MISS, frame.path, box, kind_of(face), "", box.size)
+            yield made(What.MISS, box=box, kind=kind_of(face), said="", weight=box.size)
     for index, sighting in enumerate(sightings):
-        box, said = sighting.box, sighting.decision
-        if index not in matches:
-            if box.size >= min_face_size:
-                yield Mistake(What.FALSE_ALARM, frame.path, box, "", said, box.score)
-            continue
-        face, truth = truths[matches[index]]
-        if said not in (Decision.UNSURE, expected_of(face)) and truth.size >= min_face_size:
-            score = sighting.verdict.score
-            yield Mistake(What.WRONG, frame.path, box, kind_of(face), said, score)
+        truth = truths[matches[index]] if index in matches else None
+        if wrong := _wrong(sighting, truth, min_face_size):
+            what, kind, weight = wrong
+            yield made(what, box=sighting.box, kind=kind, said=sighting.decision, weight=weight)
+
+
+def _wrong(
+    sighting: Sighting, truth: tuple[LabelledFace, FaceBox] | None, min_face_size: int
+) -> tuple[What, str, float] | None:
+    """Say what is wrong with a sighting, of which kind of face, and its weight."""
+    if truth is None:
+        is_large = sighting.box.size >= min_face_size
+        return (What.FALSE_ALARM, "", sighting.box.score) if is_large else None
+    face, box = truth
+    is_right = sighting.decision in (Decision.UNSURE, expected_of(face))
+    if is_right or box.size < min_face_size:
+        return None
+    return What.WRONG, kind_of(face), sighting.verdict.score
 
 
 def worst(mistakes: Iterable[Mistake], what: What, limit: int) -> tuple[list[Mistake], int]:

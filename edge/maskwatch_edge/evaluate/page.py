@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
+from maskwatch_edge.dataset import WORN_WRONG
 from maskwatch_edge.errors import MissingExtraError
 from maskwatch_edge.files import write_atomically
 from maskwatch_edge.metrics import IOU
 
+from .conditions import Conditions
 from .frames import Trial, plot_trials
-from .gallery import Shelf, write_gallery
-from .mistakes import Mistake
+from .gallery import write_gallery
+from .markup import document, meanings, plot, table, text
 from .output import warn_of_missing_plots
-from .tables import NOUNS, Figures, Row, comparison, recall_by_size
+from .shelves import mistakes
+from .tables import NOUNS, Figures, comparison, counted, recall_by_size, small_faces_note
 
 PRECISION_RECALL, RECALL_BY_SIZE = "precision-recall.png", "recall-by-size.png"
 
-STYLE = """
-:root { color-scheme: light dark; --text: #1d1d1f; --ground: #fff; --faint: #6b6b6b;
-  --line: #d8d8d8; }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #e8e8e8; --ground: #17181a; --faint: #a0a0a0; --line: #3a3b3e; } }
-body { color: var(--text); background: var(--ground); font: 16px/1.5 system-ui, sans-serif;
-  max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
-h1, h2, h3 { line-height: 1.2; margin: 2rem 0 0.5rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--line); text-align: right; }
-th:first-child { text-align: left; font-weight: normal; }
-.plot { max-width: 100%; background: #fff; border-radius: 6px; }
-.shelf { display: flex; flex-wrap: wrap; gap: 0.75rem; padding: 0; list-style: none; }
-figure { margin: 0; max-width: 13rem; }
-figure img { height: 144px; max-width: 100%; object-fit: contain; border-radius: 4px; }
-figcaption, .note { color: var(--faint); font-size: 0.8rem; overflow-wrap: anywhere; }
-"""
+FINDERS = {
+    "tflite": "Maskwatch's own network, which learned from masked faces",
+    "yunet": "YuNet, a small network of the OpenCV zoo",
+    "haar": "OpenCV's Haar cascade, which learned from faces without masks, long ago",
+}
+KINDS = {**NOUNS, WORN_WRONG: "with the mask worn wrong"}
+WORDS = {
+    "found": "A box of the finder lies on the annotated face: what the two share is at least "
+    f"{IOU:g} of what they cover together (their IoU).",
+    "right": "Found, and called what it is: “mask” if masked; “no mask” if unmasked, and also if "
+    "the mask is worn wrong, with the nose or mouth bare. An unsure verdict is not right.",
+    "false alarm": "A box on no annotated face, too far off one, or the second one on it. It may "
+    "be a face that the people who annotated left out.",
+    "AP50, mAP50": f"Average precision at an IoU of {IOU:g}: 1 if every face is found and called "
+    "right and nothing else is; false alarms that the networks are sure of cost most. AP50 is of "
+    "one kind of faces and mAP50 the mean of both; masks worn wrong are left out.",
+    "px": "The shorter side of a face or box, in pixels of the original picture.",
+    "ms a frame": "Milliseconds for finding and judging together, on the machine that measured.",
+}
+CURVES_CAPTION = (
+    "From left to right, boxes that the networks are less and less sure of are counted in. Recall: "
+    "the share of the faces that is found and called right by then. Precision: the share of the "
+    "boxes so called that is right. A good finder stays at the top and reaches far to the right; "
+    "where a line ends, all its boxes are counted."
+)
 
 
 def write_report(
@@ -63,13 +72,16 @@ def write_report(
     ]
     figures = {name: trial.figures() for name, trial in trials.items()}
     parts = [
-        *_introduction(title, figures, unavailable),
-        *_figures(figures),
-        *(_plots() if has_plots else ()),
-        *_gallery(shelves),
+        f"<h1>{text(title)}</h1>",
+        *_introduction(figures),
+        *_finders(list(trials), unavailable),
+        *_comparison(figures),
+        *_by_size(figures, has_plots),
+        *(_curves() if has_plots else ()),
+        *mistakes(shelves),
     ]
     path = folder / "index.html"
-    write_atomically(path, _document(title, parts))
+    write_atomically(path, document(title, parts))
     return path
 
 
@@ -82,101 +94,47 @@ def _write_plots(folder: Path, trials: Mapping[str, Trial]) -> bool:
     return True
 
 
-def _document(title: str, parts: Iterable[str]) -> str:
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            '<head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(title)}</title>",
-            f"<style>{STYLE}</style></head>",
-            "<body>",
-            *parts,
-            "</body></html>\n",
-        ]
-    )
-
-
-def _introduction(
-    title: str, finders: Mapping[str, Figures], unavailable: Mapping[str, str]
-) -> Iterator[str]:
+def _introduction(finders: Mapping[str, Figures]) -> Iterator[str]:
     one = next(iter(finders.values()))
-    yield f"<h1>{_text(title)}</h1>"
-    yield (
-        f"<p>{one['frames']:,} frames with {one['faces']:,} annotated faces of "
-        f"{one['min_face_size']} px and more, measured by the shorter side. A face is found where "
-        f"a box overlaps it with an IoU of at least {IOU:g}. Right is a mask that is called one, "
-        "and everything else that is called no mask; masks worn wrong are left out of the average "
-        "precision.</p>"
-    )
-    for name, reason in unavailable.items():
-        yield f"<p>Left out: {_text(name)}: {_text(reason)}</p>"
-
-
-def _figures(finders: Mapping[str, Figures]) -> Iterator[str]:
-    yield "<h2>Finders compared</h2>"
-    yield _table(list(finders), comparison(finders))
-    yield "<h2>Found, by the size of the face</h2>"
-    yield _table(list(finders), recall_by_size(finders))
-
-
-def _table(head: Sequence[str], rows: Iterable[Row]) -> str:
-    heads = "".join(f'<th scope="col">{_text(name)}</th>' for name in ("", *head))
-    lines = [
-        f'<tr><th scope="row">{_text(name)}</th>'
-        + "".join(f"<td>{_text(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for name, cells in rows
+    kinds = [
+        f"{one['outcomes'][kind]['faces']:,} {words}"
+        for kind, words in KINDS.items()
+        if kind in one["outcomes"]
     ]
-    return "\n".join(["<table>", f"<tr>{heads}</tr>", *lines, "</table>"])
-
-
-def _plots() -> Iterator[str]:
-    yield "<h2>Plots</h2>"
-    yield _plot(PRECISION_RECALL, "Precision over recall for each label, a curve for each finder")
-    yield _plot(RECALL_BY_SIZE, "Share of faces found by size, as in the table above")
-
-
-def _plot(name: str, alternative: str) -> str:
-    return f'<p><img class="plot" src="{quote(name)}" alt="{_text(alternative)}"></p>'
-
-
-def _gallery(shelves: Iterable[Shelf]) -> Iterator[str]:
-    yield "<h2>Mistakes</h2>"
-    yield '<p class="note">The largest misses and the surest other mistakes come first.</p>'
-    for shelf in shelves:
-        yield f"<h3>{_text(shelf.finder)}: {_text(_heading(shelf))}</h3>"
-        if shelf.left_out:
-            yield f'<p class="note">{shelf.left_out:,} more are not shown.</p>'
-        if shelf.pictures:
-            figures = [f"<li>{_figure(one, name)}</li>" for one, name in shelf.pictures]
-            yield "\n".join(['<ul class="shelf">', *figures, "</ul>"])
-
-
-def _heading(shelf: Shelf) -> str:
-    count = len(shelf.pictures) + shelf.left_out
-    plural = "es" if shelf.what.endswith("s") else "s"
-    return f"{count:,} {shelf.what}{'' if count == 1 else plural}"
-
-
-def _figure(mistake: Mistake, name: str) -> str:
-    said = _said(mistake)
-    alternative = f"{mistake.what}: {said}"
-    return (
-        f'<figure><img src="{quote(name)}" alt="{_text(alternative)}">'
-        f"<figcaption>{_text(said)}<br>{_text(mistake.path.name)}</figcaption></figure>"
+    yield (
+        f"<p>Maskwatch looked at {counted(one['frames'], 'frame')} in which people had boxed and "
+        "labelled the faces. A finder boxes the faces that it sees, and the model judges each: "
+        f"mask or no mask. What counts is {counted(one['faces'], 'annotated face')} of "
+        f"{one['min_face_size']} px and more{': ' if kinds else ''}{', '.join(kinds)}.</p>"
     )
+    yield f'<p class="note">{text(" ".join(Conditions(**one["conditions"]).sentences()))}</p>'
 
 
-def _said(mistake: Mistake) -> str:
-    """Say what the picture shows and what was said of it."""
-    truth = NOUNS.get(mistake.kind, "no annotated face")
-    said = f", called {mistake.said.replace('_', ' ')}" if mistake.said else ""
-    score = f" ({mistake.weight:.2f})" if mistake.said else ""
-    return f"{truth}, {mistake.box.size} px{said}{score}"
+def _finders(names: Sequence[str], unavailable: Mapping[str, str]) -> Iterator[str]:
+    yield "<h2>The finders</h2>"
+    left_out = {name: f"Left out: {reason}" for name, reason in unavailable.items()}
+    yield meanings({name: FINDERS.get(name, "") for name in names} | left_out)
 
 
-def _text(text: str) -> str:
-    """Escape text for HTML, quotes too; a name of a file need not be UTF-8."""
-    return escape(text.encode("utf-8", "replace").decode())
+def _comparison(finders: Mapping[str, Figures]) -> Iterator[str]:
+    yield "<h2>Finders compared</h2>"
+    yield table(list(finders), comparison(finders))
+    yield "<h3>What the words mean</h3>"
+    yield meanings(WORDS)
+
+
+def _by_size(finders: Mapping[str, Figures], has_plot: bool) -> Iterator[str]:
+    yield "<h2>Found, by the size of the face</h2>"
+    yield table(list(finders), recall_by_size(finders))
+    caption = "Faces of all labels that were found, whatever was said of them. "
+    caption += small_faces_note(next(iter(finders.values())))
+    if has_plot:
+        yield plot(RECALL_BY_SIZE, "Share of faces found by size, as in the table above", caption)
+    else:
+        yield f'<p class="note">{text(caption)}</p>'
+
+
+def _curves() -> Iterator[str]:
+    yield "<h2>Precision and recall</h2>"
+    alternative = "Precision over recall for each label, a curve for each finder"
+    yield plot(PRECISION_RECALL, alternative, CURVES_CAPTION)

@@ -10,7 +10,7 @@ from maskwatch_edge.dataset import WORN_WRONG
 from maskwatch_edge.metrics import SIZE_EDGES, size_class
 
 Figures: TypeAlias = Mapping[str, Any]
-"""What `metrics.FrameScorer.result` gives, and the median time."""
+"""What `frames.Trial.figures` gives."""
 
 Row: TypeAlias = tuple[str, list[str]]
 """A name, and a cell for each finder."""
@@ -19,8 +19,8 @@ NOUNS = {WITH_MASK: "masked", WITHOUT_MASK: "unmasked", WORN_WRONG: "mask worn w
 NOTHING = "-"
 
 
-def frames_table(figures: dict[str, Any]) -> str:
-    """Lay out the figures of `metrics.FrameScorer` as text."""
+def frames_table(figures: Figures) -> str:
+    """Lay out the figures of one finder as text."""
     lines = [f"{'':24}{'faces':>7}{'right':>8}{'unsure':>8}{'wrong':>8}{'missed':>8}"]
     for kind, row in figures["outcomes"].items():
         shares = "".join(
@@ -30,6 +30,8 @@ def frames_table(figures: dict[str, Any]) -> str:
     lines.append(f"{'size from':24}{'faces':>7}{'found':>8}")
     for size, row in figures["recall_by_size"].items():
         lines.append(f"{size + ' px':24}{row['faces']:7}{row['recall']:8.1%}")
+    if note := small_faces_note(figures):
+        lines.append(note)
     precisions = ", ".join(f"{k} {v:.3f}" for k, v in figures["average_precision"].items())
     lines.append(f"mAP50 {figures['map50']:.3f} ({precisions})")
     lines.append(f"false alarms a frame {figures['false_alarms_per_frame']:.2f}")
@@ -75,6 +77,20 @@ def recall_by_size(finders: Mapping[str, Figures]) -> list[Row]:
         )
         for edge in edges
     ]
+
+
+def counted(count: int, noun: str) -> str:
+    """Write how many there are, such as "1 miss" or "1,200 frames"."""
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{'' if count == 1 else plural}"
+
+
+def small_faces_note(figures: Figures) -> str:
+    """Say from which size on faces were looked for, if smaller ones are in the recall by size."""
+    smallest = figures["conditions"]["smallest_face_px"]
+    if all(int(edge) >= smallest for edge in figures["recall_by_size"]):
+        return ""
+    return f"Boxes of less than {smallest} px were dropped; --smallest-face 12 looks for all."
 
 
 def comparison_table(finders: Mapping[str, Figures]) -> str:
