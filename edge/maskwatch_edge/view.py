@@ -23,7 +23,7 @@ class View:
         tracks: The people who are followed; none while the camera is away.
         events: What happened since the view before.
         camera: State of the camera.
-        frames_per_second: Rate at which frames come, also those that are passed over; 0 when none do.
+        frames_per_second: Rate at which frames come, also those passed over; 0 when none do.
         time_seconds: Monotonic clock.
     """
 
