@@ -11,12 +11,17 @@ from hypothesis import strategies as st
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
-from maskwatch_edge.dataset import LabelledFace
+from maskwatch_edge.dataset import LabelledFace, read_faces
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.evaluate.groups import Groups
+from maskwatch_edge.evaluate.selection import Selection
 from maskwatch_edge.evaluate.tables import groups_table
 from maskwatch_edge.metrics import FrameScorer
 from maskwatch_edge.verdict import Sighting, Verdict, decide
+
+ROOT = Path(__file__).parents[2]
+POSES = ("frontal", "turned", "profile", "up-or-down")
+BLURS = ("sharp", "soft", "blurred")
 
 
 @pytest.fixture
@@ -160,3 +165,28 @@ def test_the_table_tells_counts_and_shares_of_each_finder() -> None:
     heads, row = (" ".join(line.split()) for line in lines)
     assert heads == "group faces tflite: found tflite: right haar: found haar: right"
     assert row == "profile 8 6 (75%) 5 (62%) 0 (0%) 0 (0%)"
+
+
+# --- the lists of benchmarks/
+
+
+def test_the_lists_of_frames_name_faces_of_the_data_set_and_poses_are_told_once(
+    shared: Path,
+) -> None:
+    groups = Groups.read(sorted((ROOT / "benchmarks" / "frames").glob("*.txt")))
+    faces = read_faces(shared / "data" / "mask-frames")
+    members = groups.among(faces, faces)
+    assert {*POSES, *BLURS} < set(members)
+    for names in (POSES, BLURS):
+        listed = [face for name in names for face in members[name]]
+        assert len(listed) == len(set(listed))
+        held_out = Selection.read(16, None, ROOT / "models" / "held_out.txt")
+        assert all(held_out.has_face(face) for face in listed)
+
+
+def test_the_lists_of_crops_name_faces_of_the_data_set(shared: Path) -> None:
+    groups = Groups.read(sorted((ROOT / "benchmarks" / "faces").glob("*.txt")))
+    faces = [
+        f for f in read_faces(shared / "data" / "face-mask-12k") if f.published_split != "Train"
+    ]
+    assert set(groups.among(faces, faces)) == set(groups.files)
