@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,8 +62,8 @@ def crop_metrics(
     return {
         "faces": len(truths),
         "accuracy": _share(right),
-        "labels": {name: _counted(right[truths == i]) for i, name in enumerate(LABELS)},
-        "kinds": {str(kind): _counted(right[names == kind]) for kind in sorted(set(kinds))},
+        "labels": {name: tally(right[truths == i]) for i, name in enumerate(LABELS)},
+        "kinds": {str(kind): tally(right[names == kind]) for kind in sorted(set(kinds))},
         "confusion": confusion.tolist(),
         "calibration_error": calibration_error(probabilities.max(axis=1), right),
     }
@@ -92,7 +92,8 @@ def _share(right: npt.NDArray[np.bool_]) -> float:
     return float(right.mean()) if len(right) else 0.0
 
 
-def _counted(right: npt.NDArray[np.bool_]) -> dict[str, Any]:
+def tally(right: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Count some faces, and those of them that are right, shape (faces,)."""
     return {"faces": len(right), "right": int(right.sum()), "accuracy": _share(right)}
 
 
@@ -129,12 +130,15 @@ class FrameScorer:
 
     Attributes:
         min_face_size: Shorter side in pixels from which a face counts.
+        groups: Named groups of faces whose outcomes are told apart, too; a face may be in several.
     """
 
     min_face_size: int = 32
+    groups: Mapping[str, Collection[LabelledFace]] = field(default_factory=dict)
     frames: int = 0
     false_alarms: int = 0
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    grouped: dict[str, Outcome] = field(default_factory=dict)
     sizes: dict[int, list[bool]] = field(default_factory=dict)
     ranked: dict[str, list[tuple[float, bool]]] = field(
         default_factory=lambda: {label: [] for label in LABELS}
@@ -160,8 +164,11 @@ class FrameScorer:
             self.sizes.setdefault(edge, []).append(is_found)
 
     def _count_face(self, face: LabelledFace, sighting: Sighting | None) -> None:
+        decision = sighting.decision if sighting else None
         outcome = self.outcomes.setdefault(kind_of(face), Outcome())
-        outcome.count(sighting.decision if sighting else None, expected_of(face))
+        outcome.count(decision, expected_of(face))
+        for name in (name for name, faces in self.groups.items() if face in faces):
+            self.grouped.setdefault(name, Outcome()).count(decision, expected_of(face))
 
     def _rank(self, sighting: Sighting, truth: tuple[LabelledFace, FaceBox] | None) -> None:
         if truth is None:
@@ -193,6 +200,7 @@ class FrameScorer:
             "average_precision": precisions,
             "map50": float(np.mean(list(precisions.values()))),
             "outcomes": {kind: vars(o) for kind, o in sorted(self.outcomes.items())},
+            "groups": {name: vars(self.grouped.get(name, Outcome())) for name in self.groups},
             "false_alarms_per_frame": self.false_alarms / max(self.frames, 1),
         }
 

@@ -16,6 +16,7 @@ from maskwatch_edge.dataset import read_faces
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.evaluate.conditions import Conditions
 from maskwatch_edge.evaluate.frames import print_trials, try_finders
+from maskwatch_edge.evaluate.groups import Groups
 from maskwatch_edge.evaluate.selection import Selection
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import write_picture
@@ -180,6 +181,18 @@ def test_only_held_out_faces_are_measured(evaluate: Evaluate, crops: Path) -> No
     assert figures["confusion"] == [[1, 0], [1, 0]]
 
 
+def test_faces_of_a_group_are_counted_apart(
+    evaluate: Evaluate, crops: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [face.identity for face in read_faces(crops) if face.path.name in ("a.png", "d.png")]
+    (crops.parent / "green.txt").write_text("\n".join(names))
+    figures = evaluate("--crops", crops, "--groups", crops.parent / "green.txt")
+    assert figures["groups"] == {"green": {"faces": 2, "right": 1, "accuracy": 0.5}}
+    assert figures["faces"] == 4
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["green", "2", "1", "50.00%"] in lines
+
+
 def test_a_broken_face_is_named_and_skipped(
     evaluate: Evaluate, crops: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -271,6 +284,38 @@ def test_the_json_says_under_which_conditions_was_measured(
     }
 
 
+def test_groups_of_faces_in_frames_are_told_apart(
+    evaluate: Evaluate, frames: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who is small or in a frame that is not held out counts in no group."""
+    faces = read_faces(frames)
+    (tmp_path / "all.txt").write_text("\n".join(face.identity for face in faces))
+    (tmp_path / "one.txt").write_text(faces[0].identity)
+    (tmp_path / "held_out.txt").write_text(faces[0].identity)
+    words = ("--groups", tmp_path / "all.txt", tmp_path / "one.txt", "--finder", "haar")
+    held_out = ("--held-out", tmp_path / "held_out.txt")
+    groups = evaluate("--frames", frames, *words)["finders"]["haar"]["groups"]
+    assert {name: row["faces"] for name, row in groups.items()} == {"all": 5, "one": 1}
+    figures = evaluate("--frames", frames, *words, *held_out)["finders"]["haar"]
+    assert figures["groups"]["all"]["faces"] == figures["faces"] == 3
+    assert ["group", "faces", "haar:", "found", "haar:", "right"] in [
+        line.split() for line in capsys.readouterr().out.splitlines()
+    ]
+
+
+def test_a_frame_that_cannot_be_read_does_not_count_in_its_group(
+    watcher: Watcher, frames: Path, tmp_path: Path
+) -> None:
+    (frames / "images" / "first.png").write_text("not a picture")
+    first = next(face for face in read_faces(frames) if face.path.stem == "first")
+    (tmp_path / "first.txt").write_text(first.identity)
+    (tmp_path / "all.txt").write_text("\n".join(face.identity for face in read_faces(frames)))
+    groups = Groups.read([tmp_path / "first.txt", tmp_path / "all.txt"])
+    trials = try_finders({"patches": watcher}, frames, Selection(32), Conditions(), groups)
+    rows = print_trials(trials)["patches"]["groups"]
+    assert {name: row["faces"] for name, row in rows.items()} == {"first": 0, "all": 2}
+
+
 def test_a_frame_is_held_out_with_all_its_faces(watcher: Watcher, frames: Path) -> None:
     name = next(f.identity for f in read_faces(frames) if f.path.stem == "second")
     selection = Selection(32, held_out=frozenset([name]))
@@ -352,6 +397,8 @@ def test_without_matplotlib_one_line_says_what_to_install_and_the_figures_are_wr
         (["--crops", "crops", "--finder", "haar"], "--finder and --report go with --frames"),
         (["--crops", "crops", "--report", "out"], "--finder and --report go with --frames"),
         (["--crops", "crops", "--held-out", "none.txt"], "cannot read none.txt"),
+        (["--crops", "crops", "--groups", "none.txt"], "cannot read none.txt"),
+        (["--frames", "frames", "--groups", "empty.txt"], "empty.txt is empty; expected"),
         (["--crops", "nowhere"], "nowhere is not a folder"),
         (["--crops", "."], "holds no known layout"),
         (["--frames", "crops"], "holds no annotated frames"),

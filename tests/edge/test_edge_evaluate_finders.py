@@ -302,6 +302,16 @@ def test_the_page_says_what_was_measured_and_how(tmp_path: Path, portrait: Pixel
         "no annotated face there",
     ):
         assert words in page.text
+    assert "Groups" not in page.text
+
+
+def test_the_page_tells_groups_of_faces(tmp_path: Path) -> None:
+    trial = Trial(None, FrameScorer(groups={"<profile>": [face(0)]}))  # type: ignore[arg-type]
+    trial.seconds.append(0.01)
+    trial.scorer.add([face(0)], [seen(0)])
+    page = Page(write_report(tmp_path, "a", {"haar": trial}, {}))
+    for words in ("Groups of faces", "<profile>", "haar: found", "1 (100%)"):
+        assert words in page.text
 
 
 def test_a_name_that_looks_like_html_is_shown_as_it_is(tmp_path: Path, portrait: Pixels) -> None:

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from maskwatch_edge.dataset import read_faces
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import write_picture
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 PHONE_WIDTH, DESKTOP_WIDTH = 375, 1280
 COMPLAINTS = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
 
@@ -119,7 +120,7 @@ class Chromium:
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     """Give a browser, if one is installed."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
         pytest.skip("needs Chromium to open the page in: apt install chromium")
@@ -142,8 +143,10 @@ def report(
     (tmp_path / "set" / "annotations").mkdir(parents=True)
     (tmp_path / "set" / "annotations" / f"{name}.xml").write_text(item)
     write_picture(tmp_path / "set" / "images" / f"{name}.png", masked_portrait)
+    group = tmp_path / "a-group-with-a-long-name.txt"
+    group.write_text(read_faces(tmp_path / "set")[0].identity)
     words = ("--frames", "set", "--finder", "all", "--finder-model", "no.onnx", "--report", "out")
-    result = maskwatch("evaluate", tiny_model, *words)
+    result = maskwatch("evaluate", tiny_model, *words, "--groups", group)
     assert result.returncode == 0, result.stderr
     return tmp_path / "out" / "index.html"
 

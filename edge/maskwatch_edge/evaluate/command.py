@@ -25,6 +25,7 @@ from maskwatch_edge.watch_options import (
 )
 
 from .conditions import Conditions
+from .groups import Groups
 from .output import warn, write_json
 from .selection import Selection
 
@@ -75,6 +76,15 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         default=32,
         help="leave out annotated faces smaller, px; recall by size is told from 12 px on",
     )
+    parser.add_argument(
+        "--groups",
+        type=Path,
+        metavar="FILE",
+        nargs="+",
+        default=[],
+        help="tell apart the faces that each file lists, as benchmarks/ does; a group is named as "
+        "its file is",
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -92,7 +102,8 @@ def _evaluate_crops(options: argparse.Namespace, selection: Selection) -> None:
     if options.finder or options.report:
         raise InputError("--finder and --report go with --frames: crops are not looked for")
     classifier = classifier_of(options, options.model)
-    evaluate_crops(classifier, options.crops, selection, options.json)
+    groups = Groups.read(options.groups)
+    evaluate_crops(classifier, options.crops, selection, options.json, groups)
 
 
 def _evaluate_frames(options: argparse.Namespace, selection: Selection) -> None:
@@ -104,7 +115,8 @@ def _evaluate_frames(options: argparse.Namespace, selection: Selection) -> None:
     watchers, unavailable = open_watchers(options, classifier)
     for name, reason in unavailable.items():
         warn(f"left out: {name}: {reason}")
-    trials = try_finders(watchers, options.frames, selection, _conditions(options))
+    groups = Groups.read(options.groups)
+    trials = try_finders(watchers, options.frames, selection, _conditions(options), groups)
     figures = print_trials(trials)
     if options.json:
         write_json(options.json, {"finders": figures, "unavailable": unavailable})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from maskwatch_edge.contract import LABELS
-from maskwatch_edge.dataset import LabelledFrame, read_frames
+from maskwatch_edge.dataset import LabelledFace, LabelledFrame, read_frames
 from maskwatch_edge.errors import InputError, MissingExtraError, SourceError
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.metrics import FrameScorer
@@ -19,10 +19,11 @@ from maskwatch_edge.pictures import read_picture
 from maskwatch_edge.pipeline import Watcher
 
 from .conditions import Conditions
+from .groups import NO_GROUPS, Groups
 from .mistakes import Mistake, mistakes_in
 from .output import beside, warn, warn_of_missing_plots
 from .selection import Selection
-from .tables import comparison_table, frames_table
+from .tables import comparison_table, frames_table, groups_table
 
 
 @dataclass
@@ -63,6 +64,7 @@ def try_finders(
     folder: Path,
     selection: Selection,
     conditions: Conditions = Conditions(),  # noqa: B008 - it is frozen
+    groups: Groups = NO_GROUPS,
 ) -> dict[str, Trial]:
     """Let every finder look at every frame.
 
@@ -71,16 +73,20 @@ def try_finders(
         folder: Annotated frames, `images/` and `annotations/`.
         selection: Which of its frames count, and from which size a face does.
         conditions: How the watchers were opened.
+        groups: Lists of faces that are told apart in the figures.
 
     Raises:
-        InputError: If no frame is left to measure.
+        InputError: If no frame is left to measure, or a list names no face of these.
     """
+    frames = read_frames(folder)
+    measured = list(filter(selection.has_frame, frames))
+    members = _members(groups, frames, measured, selection.min_face_size)
     trials = {
-        name: Trial(watcher, FrameScorer(selection.min_face_size), conditions=conditions)
+        name: Trial(watcher, FrameScorer(selection.min_face_size, members), conditions=conditions)
         for name, watcher in watchers.items()
     }
     count = 0
-    for labelled in filter(selection.has_frame, read_frames(folder)):
+    for labelled in measured:
         try:
             frame = Frame(read_picture(labelled.path), 0, 0.0, str(labelled.path))
         except SourceError as error:
@@ -94,8 +100,25 @@ def try_finders(
     return trials
 
 
+def _members(
+    groups: Groups,
+    frames: Iterable[LabelledFrame],
+    measured: Iterable[LabelledFrame],
+    min_face_size: int,
+) -> dict[str, frozenset[LabelledFace]]:
+    if not groups.files:
+        return {}
+    large = (
+        face
+        for frame in measured
+        for face in frame.faces
+        if face.box is not None and face.box.size >= min_face_size
+    )
+    return groups.among((face for frame in frames for face in frame.faces), large)
+
+
 def print_trials(trials: Mapping[str, Trial]) -> dict[str, dict[str, Any]]:
-    """Print a table for each finder, and one that compares them if there are several.
+    """Print a table for each finder, one that compares them, and one of the groups, if any.
 
     Returns:
         All figures by the finder's name, ready for JSON.
@@ -105,6 +128,8 @@ def print_trials(trials: Mapping[str, Trial]) -> dict[str, dict[str, Any]]:
         print(f"finder {name}\n{frames_table(one)}\n")  # noqa: T201
     if len(figures) > 1:
         print(comparison_table(figures))  # noqa: T201
+    if any(one["groups"] for one in figures.values()):
+        print(f"\n{groups_table(figures)}")  # noqa: T201
     return figures
 
 

@@ -21,6 +21,7 @@ h1, h2, h3 { line-height: 1.2; margin: 2rem 0 0.5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 th, td { padding: 0.25rem 0.75rem; border-bottom: 1px solid var(--line); text-align: right; }
+td { white-space: nowrap; }
 th:first-child { text-align: left; font-weight: normal; padding-left: 0; }
 dl { display: grid; grid-template-columns: fit-content(7rem) 1fr; gap: 0.25rem 1rem; }
 dt { font-weight: 600; }

@@ -16,7 +16,7 @@ from .gallery import write_gallery
 from .markup import document, meanings, plot, table, text
 from .output import warn_of_missing_plots
 from .shelves import mistakes
-from .tables import NOUNS, Figures, comparison, counted, recall_by_size, small_faces_note
+from .tables import NOUNS, Figures, comparison, counted, groups, recall_by_size, small_faces_note
 
 PRECISION_RECALL, RECALL_BY_SIZE = "precision-recall.png", "recall-by-size.png"
 
@@ -78,6 +78,7 @@ def write_report(
         *_comparison(figures),
         *_by_size(figures, has_plots),
         *(_curves() if has_plots else ()),
+        *_groups(figures),
         *mistakes(shelves),
     ]
     path = folder / "index.html"
@@ -138,3 +139,11 @@ def _curves() -> Iterator[str]:
     yield "<h2>Precision and recall</h2>"
     alternative = "Precision over recall for each label, a curve for each finder"
     yield plot(PRECISION_RECALL, alternative, CURVES_CAPTION)
+
+
+def _groups(finders: Mapping[str, Figures]) -> Iterator[str]:
+    heads, rows = groups(finders)
+    if rows:
+        yield "<h2>Groups of faces</h2>"
+        yield "<p>The lists of faces that --groups named; a face may be on several.</p>"
+        yield table(heads, rows)

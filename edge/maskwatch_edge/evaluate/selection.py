@@ -32,11 +32,7 @@ class Selection:
         """
         if held_out is None:
             return cls(min_face_size, split)
-        try:
-            names = frozenset(held_out.read_text().split())
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read {held_out}: {error}") from error
-        return cls(min_face_size, split, names)
+        return cls(min_face_size, split, read_identities(held_out))
 
     def has_face(self, face: LabelledFace) -> bool:
         """Tell whether a face is to be measured."""
@@ -53,3 +49,15 @@ class Selection:
             return self.held_out is None or face.identity in self.held_out
         except OSError:
             return True  # Where it is to be measured, it is named and skipped.
+
+
+def read_identities(file: Path) -> frozenset[str]:
+    """Read the identities of faces from a text file, one a line.
+
+    Raises:
+        InputError: If the file cannot be read.
+    """
+    try:
+        return frozenset(file.read_text().split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {file}: {error}") from error

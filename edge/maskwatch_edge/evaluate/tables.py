@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from maskwatch_edge.contract import LABELS, WITH_MASK, WITHOUT_MASK
@@ -77,6 +77,35 @@ def recall_by_size(finders: Mapping[str, Figures]) -> list[Row]:
         )
         for edge in edges
     ]
+
+
+def groups(finders: Mapping[str, Figures]) -> tuple[list[str], list[Row]]:
+    """Return how many faces of each group were found and judged rightly.
+
+    Returns:
+        The heads of all columns but the first; and a row for each group.
+    """
+    heads = ["faces"]
+    heads += [f"{finder}: {what}" for finder in finders for what in ("found", "right")]
+    names = next(iter(finders.values()))["groups"]
+    return heads, [
+        _group(name, [one["groups"][name] for one in finders.values()]) for name in names
+    ]
+
+
+def _group(name: str, outcomes: Sequence[Mapping[str, int]]) -> Row:
+    faces = outcomes[0]["faces"]
+    counts = [count for one in outcomes for count in (faces - one["missed"], one["right"])]
+    return name, [f"{faces}", *(f"{count} ({count / max(faces, 1):.0%})" for count in counts)]
+
+
+def groups_table(finders: Mapping[str, Figures]) -> str:
+    """Lay out `groups` as text."""
+    heads, rows = groups(finders)
+    return "\n".join(
+        f"{name:24}{faces:>7}" + "".join(f"{cell:>16}" for cell in cells)
+        for name, (faces, *cells) in [("group", heads), *rows]
+    )
 
 
 def counted(count: int, noun: str) -> str:
