@@ -15,6 +15,7 @@ import numpy as np
 from maskwatch_edge.errors import InputError
 
 from .compose import compose_samples
+from .config import TrainingConfig
 from .found_faces import BoxFinder
 from .landmarks import LandmarkFinder
 from .report import write_report
@@ -22,7 +23,7 @@ from .run_folder import check_folder
 from .samples import DataSet, Sample, load_data_set, with_repeats
 from .splits import TRAIN, VALIDATION
 from .temperature import calibrate
-from .training import TrainingConfig, train_network
+from .training import train_network
 
 
 def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
