@@ -20,7 +20,7 @@ from maskwatch_edge.frame import Pixels
 from .batches import AugmentedBatches
 from .config import FINE_TUNE, STAGES, TrainingConfig
 from .devices import strategy
-from .network import build_network, set_trainable
+from .network import set_trainable
 from .run_folder import (
     best_path,
     checkpoint_path,
@@ -33,6 +33,7 @@ from .run_folder import (
 )
 from .samples import Sample
 from .splits import TRAIN, VALIDATION
+from .start import first_network
 
 FACES_AT_ONCE = 256
 """Faces that are in memory as float32 at a time while a network answers."""
@@ -168,23 +169,8 @@ def _stage_network(state: RunState, stage: str, run: Path) -> keras.Model:
     if state.history:
         network = load_network(checkpoint_path(run, len(state.history)), compiled=False)
     else:
-        network = _first_network(config)
+        network = first_network(config)
     set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=config.frozen_blocks)
-    return network
-
-
-def _first_network(config: TrainingConfig) -> keras.Model:
-    """Build the network that a run starts from, or read that of an earlier run."""
-    if not config.weights.endswith(".keras"):
-        return build_network(
-            size=config.size, alpha=config.alpha, head=config.head, weights=config.weights
-        )
-    network = load_network(Path(config.weights), compiled=False)
-    if network.input_shape != (None, config.size, config.size, 3):
-        raise InputError(
-            f"the network {config.weights} takes {network.input_shape}; "
-            f"expected the --size {config.size}"
-        )
     return network
 
 
