@@ -1,6 +1,7 @@
 # make demo    run the shipped model over a demonstration clip
 # make test    run every test that this machine can run
 # make board-test   build and start an emulated board (QEMU, as root), and test the service on it
+# make count   count instructions on an emulated processor, and compare with the baseline
 # make lint    ruff and mypy
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
 # make wheel   build build/wheel/maskwatch-*.whl, to copy to a board
@@ -18,7 +19,7 @@ DEV = $(BUILD)/dev-env
 LIGHT = $(BUILD)/light-env-$(notdir $(PYTHON))
 LIGHT_EXTRA ?=
 
-.PHONY: demo test board-test lint light wheel clean python
+.PHONY: demo test board-test count lint light wheel clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -33,6 +34,12 @@ test: $(DEV)/.ready
 board-test: $(DEV)/.ready
 	tests/board/build-board.sh || test $$? = 69
 	$(DEV)/bin/python -m pytest -m board $(or $(TESTS),tests/board)
+
+# Exit code 69: it cannot be had here, and has said why.
+count: $(DEV)/.ready
+	@PYTHON=$(DEV)/bin/python benchmarks/instructions/build.sh; code=$$?; \
+	if [ $$code = 69 ]; then echo "not counted: instructions"; exit 0; fi; \
+	[ $$code = 0 ] && $(DEV)/bin/python -m benchmarks.instructions.count
 
 lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .

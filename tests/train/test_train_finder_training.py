@@ -20,9 +20,10 @@ from maskwatch_train.finder.batches import SceneBatches
 from maskwatch_train.finder.config import FinderConfig
 from maskwatch_train.finder.data import Division, Picture, load_pictures
 from maskwatch_train.finder.losses import box_loss, heat_loss
-from maskwatch_train.finder.network import MOMENTUM, build_finder
+from maskwatch_train.finder.network import build_finder
 from maskwatch_train.finder.training import compile_finder
 from maskwatch_train.finder.truths import annotated
+from maskwatch_train.network import MOMENTUM
 from maskwatch_train.samples import load_data_set
 from maskwatch_train.splits import TEST
 

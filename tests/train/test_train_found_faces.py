@@ -20,12 +20,12 @@ from maskwatch_edge.dataset import content_digest, read_frames
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.models import shipped_finder
 from maskwatch_edge.pictures import read_picture
+from maskwatch_train.config import TrainingConfig
 from maskwatch_train.found_faces import MIN_IOU, SHIPPED, BoxFinder
 from maskwatch_train.model_card import model_card
 from maskwatch_train.run import learned_samples
 from maskwatch_train.samples import DataSet, load_data_set
 from maskwatch_train.splits import SPLITS, TRAIN
-from maskwatch_train.training import TrainingConfig
 
 from .conftest import KERAS_AND_NUMPY, maskwatch, tiny_training, write_faces
 

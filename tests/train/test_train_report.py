@@ -17,6 +17,7 @@ from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.pictures import read_picture
+from maskwatch_train.config import HEAD, TrainingConfig
 from maskwatch_train.report import worst_mistakes, write_report
 from maskwatch_train.report_pictures import Mistake, draw_mistakes, shortened
 from maskwatch_train.run_folder import load_network, without_resume
@@ -27,7 +28,7 @@ from maskwatch_train.samples import (
     load_data_set,
 )
 from maskwatch_train.splits import SPLITS, TEST, VALIDATION
-from maskwatch_train.training import HEAD, RunState, TrainingConfig, plain_batch
+from maskwatch_train.training import RunState, plain_batch
 
 from .conftest import EPOCHS, KERAS_AND_NUMPY, draw_face, history_of, maskwatch, tiny_training
 

@@ -14,16 +14,14 @@ import pytest
 from maskwatch_edge.contract import LABELS
 from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import InputError
+from maskwatch_train.batches import AugmentedBatches
+from maskwatch_train.config import FINE_TUNE, HEAD, TrainingConfig
 from maskwatch_train.network import build_network
 from maskwatch_train.report import best_epoch
 from maskwatch_train.run_folder import load_network, save_network
 from maskwatch_train.samples import Sample, cut_sample
 from maskwatch_train.training import (
-    FINE_TUNE,
-    HEAD,
-    AugmentedBatches,
     RunState,
-    TrainingConfig,
     load_state,
     plain_batch,
     predict,

@@ -17,6 +17,10 @@ from maskwatch_edge.errors import InputError
 HEADS = ("flatten", "gap")
 BACKBONE_NAME, SCORES_NAME = "backbone", "scores"
 
+MOMENTUM = 0.95
+"""Of batch norms that start from nothing. Keras' MobileNetV2 has 0.999: after a short training the
+statistics are still those of the start, and the saved network knows nothing."""
+
 
 def build_network(
     *, size: int, alpha: float, head: str, weights: str, dropout: float = 0.3
@@ -43,8 +47,7 @@ def build_network(
     backbone = build_backbone((size, size), alpha, weights)
     inputs = keras.Input((size, size, 3), name="face_rgb")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(inputs)
-    # Batch norms stay in inference mode while fine-tuning: the Keras guide on transfer learning.
-    features = backbone(scaled, training=False)
+    features = backbone(scaled)
     pool = keras.layers.Flatten() if head == "flatten" else keras.layers.GlobalAveragePooling2D()
     dropped = keras.layers.Dropout(dropout)(pool(features))
     # float32 even under mixed precision: a softmax in float16 loses the small probabilities.
@@ -71,6 +74,19 @@ def set_trainable(network: keras.Model, *, backbone: bool, frozen_blocks: int = 
     first = names.index(f"block_{frozen_blocks}_expand")
     for layer in body.layers[:first]:
         layer.trainable = False
+
+
+def quicken_norms(backbone: keras.Model) -> None:
+    """Let all batch norms of a backbone learn their statistics within a short training.
+
+    For a start without statistics that fit. Those of trained weights had better change slowly, as
+    they do by default: they always learn, except in frozen blocks. Calling the backbone with
+    `training=False` would not stop them, whatever the guide on transfer learning says: `fit` passes
+    its own on (https://github.com/keras-team/keras/issues/20285).
+    """
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = MOMENTUM
 
 
 def build_backbone(size_hw: tuple[int, int], alpha: float, weights: str) -> Any:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from maskwatch_edge.contract import LABELS
 from maskwatch_edge.plots import GREEN, GREY, VERMILION, draw_curves, drawing, per_cent, words
 
+from .config import HEAD
 from .samples import Sample
-from .training import HEAD, RunState
+from .training import RunState
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

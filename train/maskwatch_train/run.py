@@ -15,14 +15,16 @@ import numpy as np
 from maskwatch_edge.errors import InputError
 
 from .compose import compose_samples
+from .config import TrainingConfig
 from .found_faces import BoxFinder
 from .landmarks import LandmarkFinder
 from .report import write_report
 from .run_folder import check_folder
 from .samples import DataSet, Sample, load_data_set, with_repeats
 from .splits import TRAIN, VALIDATION
+from .start import check_start
 from .temperature import calibrate
-from .training import TrainingConfig, train_network
+from .training import train_network
 
 
 def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
@@ -36,6 +38,7 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     run: Path = options.out
     check_folder(run, options.resume)
     config = _config_from(options)
+    check_start(config)
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     finder = BoxFinder.open(options.finder) if options.finder else None
     data = load_data_set(

@@ -17,9 +17,10 @@ import numpy.typing as npt
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels
 
-from .augment import augment
+from .batches import AugmentedBatches
+from .config import FINE_TUNE, STAGES, TrainingConfig
 from .devices import strategy
-from .network import build_network, set_trainable
+from .network import set_trainable
 from .run_folder import (
     best_path,
     checkpoint_path,
@@ -32,60 +33,10 @@ from .run_folder import (
 )
 from .samples import Sample
 from .splits import TRAIN, VALIDATION
-
-HEAD, FINE_TUNE = "head", "fine-tune"
-STAGES = (HEAD, FINE_TUNE)
+from .start import first_network
 
 FACES_AT_ONCE = 256
 """Faces that are in memory as float32 at a time while a network answers."""
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """All that decides the outcome of a training beside the data.
-
-    Attributes:
-        size: Side of the input in pixels.
-        alpha: Width of MobileNetV2.
-        head: "flatten" or "gap".
-        weights: "imagenet", "none", a `.weights.h5` file of the backbone, or the `.keras` file of
-            an earlier run to go on from.
-        seed: Start of every random draw.
-        batch_size: Faces a step.
-        head_epochs: Epochs of the first stage, backbone frozen.
-        epochs: Epochs of the second stage at the most.
-        head_rate: Learning rate of the first stage.
-        rate: Learning rate at the start of the second stage; falls to zero along a cosine.
-        frozen_blocks: Blocks of the backbone that are never trained.
-        patience: Epochs without a better validation loss after which training stops.
-        frame_repeats: How often an epoch shows a face of an annotated frame.
-        composed: Faces with composed masks that are added to the training split.
-        test_share: Share of unpublished data that is scored at the end.
-        fold: Which share that is, counted from 0.
-        validation_share: Share that chooses the epoch.
-    """
-
-    size: int = 128
-    alpha: float = 1.0
-    head: str = "flatten"
-    weights: str = "imagenet"
-    seed: int = 1
-    batch_size: int = 32
-    head_epochs: int = 1
-    epochs: int = 12
-    head_rate: float = 1e-3
-    rate: float = 1e-4
-    frozen_blocks: int = 3
-    patience: int = 4
-    frame_repeats: int = 3
-    composed: int = 0
-    test_share: float = 0.2
-    fold: int = 0
-    validation_share: float = 0.05
-
-    def stage_epochs(self, stage: str) -> int:
-        """Epochs of a stage at the most."""
-        return self.head_epochs if stage == HEAD else self.epochs
 
 
 @dataclass
@@ -122,48 +73,6 @@ class RunState:
 def should_stop(losses: Sequence[float], patience: int) -> bool:
     """Tell whether the lowest loss lies `patience` or more epochs back."""
     return len(losses) > patience and len(losses) - 1 - int(np.argmin(losses)) >= patience
-
-
-class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Augmented training batches; every epoch is another draw, and can be repeated.
-
-    Yields float32 crops of shape (batch, size, size, 3) in 0 to 255, label indices of shape
-    (batch,), and weights that make both classes count the same.
-    """
-
-    def __init__(self, samples: Sequence[Sample], config: TrainingConfig, first_epoch: int) -> None:
-        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
-        self._samples = samples
-        self._indices = np.repeat(np.arange(len(samples)), [s.repeats for s in samples])
-        self._config = config
-        self._epoch = first_epoch
-        labels = np.array([sample.label_index for sample in samples])[self._indices]
-        self._class_weights = len(labels) / (2.0 * np.bincount(labels, minlength=2))
-        self._shuffle()
-
-    def __len__(self) -> int:
-        # What does not fill a batch is left for another epoch; a tiny data set is one batch.
-        return max(len(self._order) // self._config.batch_size, 1)
-
-    def __getitem__(
-        self, step: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        size = self._config.batch_size
-        chosen = [self._samples[i] for i in self._order[step * size : (step + 1) * size]]
-        rng = np.random.default_rng((self._config.seed, self._epoch, step))
-        crops = [augment(s.patch, s.inner, self._config.size, rng) for s in chosen]
-        labels = np.array([s.label_index for s in chosen], dtype=np.int32)
-        weights = self._class_weights[labels].astype(np.float32)
-        return np.stack(crops).astype(np.float32), labels, weights
-
-    def on_epoch_end(self) -> None:
-        """Draw the order of the next epoch."""
-        self._epoch += 1
-        self._shuffle()
-
-    def _shuffle(self) -> None:
-        rng = np.random.default_rng((self._config.seed, self._epoch))
-        self._order = rng.permutation(self._indices)
 
 
 class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
@@ -260,23 +169,8 @@ def _stage_network(state: RunState, stage: str, run: Path) -> keras.Model:
     if state.history:
         network = load_network(checkpoint_path(run, len(state.history)), compiled=False)
     else:
-        network = _first_network(config)
+        network = first_network(config)
     set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=config.frozen_blocks)
-    return network
-
-
-def _first_network(config: TrainingConfig) -> keras.Model:
-    """Build the network that a run starts from, or read that of an earlier run."""
-    if not config.weights.endswith(".keras"):
-        return build_network(
-            size=config.size, alpha=config.alpha, head=config.head, weights=config.weights
-        )
-    network = load_network(Path(config.weights), compiled=False)
-    if network.input_shape != (None, config.size, config.size, 3):
-        raise InputError(
-            f"the network {config.weights} takes {network.input_shape}; "
-            f"expected the --size {config.size}"
-        )
     return network
 
 

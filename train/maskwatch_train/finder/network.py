@@ -13,16 +13,18 @@ import keras
 
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders.codes import STRIDE
-from maskwatch_train.network import BACKBONE_NAME, build_backbone, set_trainable
+from maskwatch_train.network import (
+    BACKBONE_NAME,
+    MOMENTUM,
+    build_backbone,
+    quicken_norms,
+    set_trainable,
+)
 
 from .losses import BOXES, HEAT
 
 DEEP, SHALLOW = "block_13_expand_relu", "block_6_expand_relu"
 """Where the backbone is cut, and where its finer half is taken from: strides 16 and 8."""
-
-MOMENTUM = 0.95
-"""Of all batch norms. Keras' MobileNetV2 has 0.999: after a short training the statistics are
-still those of the start, and the saved network finds nothing."""
 
 PRIOR = 0.01
 """The score that an untrained network gives each place: nearly all of them are background."""
@@ -66,9 +68,7 @@ def build_finder(
 
 def _cut_backbone(shape: tuple[int, int], alpha: float, weights: str) -> keras.Model:
     whole = build_backbone(shape, alpha, weights)
-    for layer in whole.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = MOMENTUM
+    quicken_norms(whole)
     outputs = [whole.get_layer(name).output for name in (SHALLOW, DEEP)]
     return keras.Model(whole.input, outputs, name=BACKBONE_NAME)
 

@@ -1,0 +1,71 @@
+"""What a run of the shipped networks takes, with either interpreter, and what their ends cost.
+
+    python -m benchmarks.instructions.networks
+
+The ends are the change from uint8 to int8 and back, and the scaling to [-1, 1]. A network is run
+without them, and the difference is told: no profile with its own cost, and no other conversion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from maskwatch_edge.contract import read_finder, read_model
+from maskwatch_edge.interpreter import PACKAGES
+from maskwatch_edge.models import shipped_finder, shipped_model
+
+from .emulator import run
+from .ends import operations, without_first, without_last
+
+BEGINNING = ["QUANTIZE", "MUL", "ADD"]
+"""What a network of ours begins with: from uint8 to int8, then the scaling."""
+
+
+def main() -> None:
+    """Count and print."""
+    with TemporaryDirectory() as folder:
+        files = write_variants(Path(folder))
+        for package in PACKAGES:
+            print(f"\n{package}")
+            print_counts(package, files)
+
+
+def write_variants(folder: Path) -> list[Path]:
+    """Write both networks, whole and without their ends."""
+    files = []
+    networks = {
+        "classifier": read_model(shipped_model())[0],
+        "finder": read_finder(shipped_finder())[0],
+    }
+    for name, whole in networks.items():
+        names = operations(whole)
+        if names[: len(BEGINNING)] != BEGINNING:
+            raise ValueError(f"the {name} begins with {names[:3]}; expected {BEGINNING}")
+        variants = {
+            "": whole,
+            ", without QUANTIZE at its beginning": without_first(whole, 1),
+            ", without QUANTIZE, MUL and ADD at its beginning": without_first(whole, 3),
+            ", without QUANTIZE at its end": without_last(whole, "QUANTIZE"),
+        }
+        for what, flatbuffer in variants.items():
+            files.append(folder / f"{name}{what}")
+            files[-1].write_bytes(flatbuffer)
+    return files
+
+
+def print_counts(package: str, files: Sequence[Path]) -> None:
+    """Count a run of each, and say what is left out costs."""
+    counted = run("-m", "benchmarks.instructions.guest.networks", package, *files, package=package)
+    whole = 0
+    for said, (path, instructions) in zip(counted.said, counted.by_name().items(), strict=True):
+        name = Path(path).name
+        whole = instructions if "," not in name else whole
+        saved = f"{instructions - whole:+13,} ({instructions / whole - 1:+.2%})"
+        delegated = f"{said['ops']} operations, {said['delegates']} of them a delegate"
+        print(f"{name:60}{instructions:13,}  {saved if ',' in name else delegated}")
+
+
+if __name__ == "__main__":
+    main()

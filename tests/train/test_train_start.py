@@ -1,0 +1,103 @@
+"""What a training starts from: what its batch norms know, and which networks are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maskwatch_edge.errors import InputError
+from maskwatch_train.config import TrainingConfig
+from maskwatch_train.network import BACKBONE_NAME, MOMENTUM, set_trainable
+from maskwatch_train.run_folder import save_network
+from maskwatch_train.start import first_network
+
+from .conftest import KERAS_AND_NUMPY, maskwatch, tiny_training
+
+pytestmark = pytest.mark.filterwarnings(KERAS_AND_NUMPY)
+
+CONFIG = TrainingConfig(size=32, alpha=0.35, head="gap", weights="none")
+FACES = np.random.default_rng(0).uniform(0, 255, (8, 32, 32, 3)).astype(np.float32)
+
+
+def norms_of(network: Any) -> list[Any]:
+    layers = network.get_layer(BACKBONE_NAME).layers
+    return [layer for layer in layers if type(layer).__name__ == "BatchNormalization"]
+
+
+def momenta(network: Any) -> set[float]:
+    return {norm.momentum for norm in norms_of(network)}
+
+
+@pytest.fixture(scope="module")
+def learned() -> Any:
+    """Give a network whose batch norms have seen some faces."""
+    network = first_network(CONFIG)
+    network(FACES, training=True)
+    return network
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory, learned: Any) -> Path:
+    """Give the file of that network."""
+    path = tmp_path_factory.mktemp("earlier") / "model.keras"
+    save_network(learned, path)
+    return path
+
+
+def test_batch_norms_learn_fast_where_a_training_starts_from_nothing(learned: Any) -> None:
+    assert momenta(learned) == {MOMENTUM}
+    for norm in norms_of(learned):
+        assert np.any(np.asarray(norm.moving_mean) != 0)
+
+
+def test_batch_norms_of_trained_weights_change_slowly(tmp_path: Path, learned: Any) -> None:
+    path = tmp_path / "backbone.weights.h5"
+    learned.get_layer(BACKBONE_NAME).save_weights(path)
+    assert momenta(first_network(replace(CONFIG, weights=str(path)))) == {0.999}
+
+
+def test_frozen_blocks_learn_no_statistics_either() -> None:
+    network = first_network(CONFIG)
+    set_trainable(network, backbone=False)
+    network(FACES, training=True)
+    for norm in norms_of(network):
+        np.testing.assert_array_equal(norm.moving_mean, 0)
+
+
+def test_an_earlier_network_answers_as_before_and_its_norms_change_slowly(
+    earlier: Path, learned: Any
+) -> None:
+    network = first_network(replace(CONFIG, weights=str(earlier)))
+    np.testing.assert_array_equal(network.predict_on_batch(FACES), learned.predict_on_batch(FACES))
+    assert momenta(network) == {0.999}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"size": 64}, r"takes \(None, 32, 32, 3\); expected the --size 64"),
+        ({"alpha": 0.5}, "another width or head than --alpha 0.5 --head gap; give those that"),
+        ({"alpha": 0.2}, "another width or head than --alpha 0.2 --head gap"),
+    ],
+)
+def test_an_earlier_network_that_does_not_fit_is_refused(
+    changes: dict[str, Any], message: str, earlier: Path
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        first_network(replace(CONFIG, weights=str(earlier), **changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_start_that_does_not_fit_is_told_before_any_data_is_read(
+    earlier: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (earlier.parent / "data.json").write_text('{"identities": {"train": []}}')
+    command = tiny_training(tmp_path / "nowhere", tmp_path / "run")
+    assert maskwatch([*command, "--weights", str(earlier), "--size", "64"]) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "expected the --size 64" in line
+    assert not (tmp_path / "run").exists()

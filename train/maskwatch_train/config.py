@@ -1,0 +1,56 @@
+"""What a training of the mask network is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HEAD, FINE_TUNE = "head", "fine-tune"
+STAGES = (HEAD, FINE_TUNE)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All that decides the outcome of a training beside the data.
+
+    Attributes:
+        size: Side of the input in pixels.
+        alpha: Width of MobileNetV2.
+        head: "flatten" or "gap".
+        weights: "imagenet", "none", a `.weights.h5` file of the backbone, or the `.keras` file of
+            an earlier run to go on from.
+        seed: Start of every random draw.
+        batch_size: Faces a step.
+        head_epochs: Epochs of the first stage, backbone frozen.
+        epochs: Epochs of the second stage at the most.
+        head_rate: Learning rate of the first stage.
+        rate: Learning rate at the start of the second stage; falls to zero along a cosine.
+        frozen_blocks: Blocks of the backbone that are never trained.
+        patience: Epochs without a better validation loss after which training stops.
+        frame_repeats: How often an epoch shows a face of an annotated frame.
+        composed: Faces with composed masks that are added to the training split.
+        test_share: Share of unpublished data that is scored at the end.
+        fold: Which share that is, counted from 0.
+        validation_share: Share that chooses the epoch.
+    """
+
+    size: int = 128
+    alpha: float = 1.0
+    head: str = "flatten"
+    weights: str = "imagenet"
+    seed: int = 1
+    batch_size: int = 32
+    head_epochs: int = 1
+    epochs: int = 12
+    head_rate: float = 1e-3
+    rate: float = 1e-4
+    frozen_blocks: int = 3
+    patience: int = 4
+    frame_repeats: int = 3
+    composed: int = 0
+    test_share: float = 0.2
+    fold: int = 0
+    validation_share: float = 0.05
+
+    def stage_epochs(self, stage: str) -> int:
+        """Epochs of a stage at the most."""
+        return self.head_epochs if stage == HEAD else self.epochs
