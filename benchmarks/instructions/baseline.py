@@ -58,12 +58,14 @@ class Limit:
 
 def limits(instructions: Mapping[str, int]) -> list[Limit]:
     """Return the ratios that the project has set itself."""
-    turn, find = instructions["turn: two people"], instructions["find: all of it"]
+    look, find = instructions["look: two people"], instructions["find: all of it"]
     inference = instructions["judge: network"]
     parts = find + 2 * inference
-    crowd = instructions["turn: crowd of 16"] - instructions["turn: crowd of 1"]
+    crowd = instructions["look: crowd of 16"] - instructions["look: crowd of 1"]
+    nobody = instructions["turn: nobody"]
     return [
-        Limit("a turn beyond finder and interpreter, of the turn", (turn - parts) / turn, 0.1),
+        Limit("a look beyond finder and interpreter, of the look", (look - parts) / look, 0.1),
+        Limit("a frame of an empty room, of a look at two people", nobody / look, 0.2),
         Limit("one more face, of an inference", crowd / 15 / inference, 1.1),
     ]
 

@@ -14,7 +14,7 @@ from maskwatch_edge.bench.rig import rigged
 from maskwatch_edge.bench.turns import next_turn
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.classifier import MaskClassifier, face_crop
-from maskwatch_edge.config import Config, DecisionConfig, ModelConfig, OutputConfig
+from maskwatch_edge.config import Config, DecisionConfig, FacesConfig, ModelConfig, OutputConfig
 from maskwatch_edge.contract import read_finder, read_model
 from maskwatch_edge.finders import open_finder
 from maskwatch_edge.finders.letterbox import fill_letterbox
@@ -30,6 +30,13 @@ FRAMES = 4
 """So many turns are counted: more take minutes, and say the same."""
 
 CONFIG = Config(model=ModelConfig(threads=1), output=OutputConfig(lines="none"))
+LOOKING = replace(CONFIG, faces=FacesConfig(still_seconds=0.0))
+"""Faces are looked for whether anything moves or not."""
+
+CAMERA_RATE = 12.5
+SLOW_RATE = 1.0
+"""So few frames a second that each is looked at, and each face is judged anew in each."""
+
 CROWDS = (1, 16)
 PATIENCE_SECONDS = 600.0
 
@@ -44,8 +51,10 @@ def main() -> None:
         count_tracker(people)
     count_turns("turn: two people", reel)
     count_turns("turn: nobody", empty_room(FRAMES))
+    count_looks("look: two people", reel)
+    count_looks("look: nobody", empty_room(FRAMES))
     for people in CROWDS:
-        count_turns(f"turn: crowd of {people}", crowd(reel, people), times=1)
+        count_looks(f"look: crowd of {people}", crowd(reel, people), times=1)
 
 
 def count_finder(pixels: Pixels) -> FaceBox:
@@ -82,10 +91,21 @@ def count_tracker(people: int) -> None:
     count(f"track: {people} people", lambda: tracker.update(sightings, 0.08 * next(frames)), 24)
 
 
-def count_turns(name: str, reel: Reel, times: int = FRAMES) -> None:
+def count_looks(name: str, reel: Reel, times: int = FRAMES) -> None:
+    """Count turns in which faces are looked for and all of them judged."""
+    count_turns(name, reel, LOOKING, SLOW_RATE, times)
+
+
+def count_turns(
+    name: str,
+    reel: Reel,
+    config: Config = CONFIG,
+    rate: float = CAMERA_RATE,
+    times: int = 2 * FRAMES,
+) -> None:
     """Count turns of the service, from the frame to the last output."""
-    looped = Reel([replace(frame, frames_per_second=12.5) for frame in reel.frames])
-    with rigged(CONFIG, lambda camera: Replay(looped)) as rig:
+    looped = Reel([replace(frame, frames_per_second=rate) for frame in reel.frames])
+    with rigged(config, lambda camera: Replay(looped)) as rig:
         turn = lambda: next_turn(rig, is_live=False, patience_seconds=PATIENCE_SECONDS)  # noqa: E731
         count(name, turn, times)
 
