@@ -32,17 +32,21 @@ def test_a_count_may_shrink_but_not_grow(factor: float, is_told: bool) -> None:
     assert all("'find: letterbox' executes 1.1% more" in line for line in lines)
 
 
-def test_a_turn_that_does_much_else_is_over_its_limit() -> None:
-    now = with_count("turn: two people", 1.2)
-    lines = list(problems(now, now))
-    assert len(lines) == 1
-    assert lines[0].startswith("a turn beyond finder and interpreter, of the turn: 0.")
-    assert lines[0].endswith(", at most 0.1")
-
-
-def test_a_crowd_that_costs_more_than_its_faces_is_over_its_limit() -> None:
-    now = with_count("turn: crowd of 16", 1.2)
-    assert [limit.value > limit.most for limit in limits(now.instructions)] == [False, True]
+@pytest.mark.parametrize(
+    ("name", "factor", "is_over"),
+    [
+        ("look: two people", 1.2, [True, False, False]),
+        ("turn: nobody", 100.0, [False, True, False]),
+        ("look: crowd of 16", 1.2, [False, False, True]),
+    ],
+)
+def test_what_costs_too_much_is_over_its_limit(
+    name: str, factor: float, is_over: list[bool]
+) -> None:
+    now = with_count(name, factor)
+    assert [limit.value > limit.most for limit in limits(now.instructions)] == is_over
+    (line,) = problems(now, now)
+    assert ", at most 0." in line or line.endswith(", at most 1.1")
 
 
 def test_other_versions_are_not_compared_in_silence() -> None:
