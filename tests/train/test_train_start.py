@@ -80,8 +80,11 @@ def test_an_earlier_network_answers_as_before_and_its_norms_change_slowly(
     ("changes", "message"),
     [
         ({"size": 64}, r"takes \(None, 32, 32, 3\); expected the --size 64"),
-        ({"alpha": 0.5}, "another width or head than --alpha 0.5 --head gap; give those that"),
-        ({"alpha": 0.2}, "another width or head than --alpha 0.2 --head gap"),
+        ({"alpha": 0.5}, "48 channels in .* this one 96: only a wider one can be narrowed"),
+        (
+            {"alpha": 0.2},
+            "narrowed to --alpha 0.2: all of .*; give --head-epochs 0 --frozen-blocks 0",
+        ),
     ],
 )
 def test_an_earlier_network_that_does_not_fit_is_refused(
@@ -90,6 +93,13 @@ def test_an_earlier_network_that_does_not_fit_is_refused(
     with pytest.raises(InputError, match=message) as caught:
         first_network(replace(CONFIG, weights=str(earlier), **changes))
     assert "\n" not in str(caught.value)
+
+
+def test_a_wider_network_is_narrowed_and_its_norms_learn_fast(earlier: Path) -> None:
+    config = replace(CONFIG, weights=str(earlier), alpha=0.2, head_epochs=0, frozen_blocks=0)
+    network = first_network(config)
+    assert network.count_params() < 0.8 * first_network(CONFIG).count_params()
+    assert momenta(network) == {MOMENTUM}
 
 
 def test_a_start_that_does_not_fit_is_told_before_any_data_is_read(

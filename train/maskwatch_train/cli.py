@@ -62,7 +62,8 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         metavar="imagenet|none|FILE",
         default="imagenet",
         help="start of the backbone: downloaded, random, or a Keras .weights.h5 file; or the "
-        "model.keras of an earlier run, to go on from that with other data or options",
+        "model.keras of an earlier run, to go on from that with other data or options, or with "
+        "the channels of it that matter most if its --alpha was higher",
     )
 
 

@@ -17,7 +17,7 @@ class TrainingConfig:
         alpha: Width of MobileNetV2.
         head: "flatten" or "gap".
         weights: "imagenet", "none", a `.weights.h5` file of the backbone, or the `.keras` file of
-            an earlier run to go on from.
+            an earlier run to go on from; a wider network is narrowed.
         seed: Start of every random draw.
         batch_size: Faces a step.
         head_epochs: Epochs of the first stage, backbone frozen.

@@ -1,4 +1,4 @@
-"""The network that a training starts from: a new one, or that of an earlier run."""
+"""The network that a training starts from: a new one, or an earlier run's, narrowed or not."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import keras
 from maskwatch_edge.errors import InputError
 
 from .config import TrainingConfig
+from .narrowing import narrow
 from .network import BACKBONE_NAME, build_network, quicken_norms
 from .run_folder import load_network
 
@@ -45,13 +46,22 @@ def _network_of_earlier_run(config: TrainingConfig) -> keras.Model:
             f"expected the --size {config.size}"
         )
     network = _build(config, "none")
-    if _shapes(earlier) != _shapes(network):
-        raise InputError(
-            f"the network {config.weights} is of another width or head than --alpha "
-            f"{config.alpha:g} --head {config.head}; give those that it was trained with"
-        )
-    network.set_weights(earlier.get_weights())
+    if _shapes(earlier) == _shapes(network):
+        network.set_weights(earlier.get_weights())
+        return network
+    narrow(earlier, network)
+    _check_nothing_is_frozen(config)
+    quicken_norms(network.get_layer(BACKBONE_NAME))
     return network
+
+
+def _check_nothing_is_frozen(config: TrainingConfig) -> None:
+    """A narrowed network has lost most of what it knew, and all layers must make up for it."""
+    if config.head_epochs or config.frozen_blocks:
+        raise InputError(
+            f"the network {config.weights} is narrowed to --alpha {config.alpha:g}: all of its "
+            "layers must learn; give --head-epochs 0 --frozen-blocks 0"
+        )
 
 
 def _build(config: TrainingConfig, weights: str) -> keras.Model:
