@@ -42,7 +42,11 @@ class Spread:
         return cls(median(ranked), ranked[0], ranked[-1])
 
     def __str__(self) -> str:
-        return f"{self.median:.3g} ({self.least:.3g} to {self.most:.3g})"
+        return f"{_short(self.median)} ({_short(self.least)} to {_short(self.most)})"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,16 @@ def empty_room(frames: int, size_wh: tuple[int, int] = SIZE_WH, *, noise: float 
     return Reel([Frame(pixels, n, n / 12.5, "empty room", 12.5) for n, pixels in enumerate(shown)])
 
 
+def still(reel: Reel, frames: int, *, noise: float = NOISE) -> Reel:
+    """Return the first picture of a reel again and again: people who do not move, but for noise."""
+    rng = np.random.default_rng(0)
+    first = reel.frames[0]
+    shape = first.pixels.shape
+    grains = (noise * rng.standard_normal(shape, dtype=np.float32) for _ in range(frames))
+    shown = [np.clip(np.round(first.pixels + grain), 0, 255).astype(np.uint8) for grain in grains]
+    return Reel([_with_pixels(first, pixels) for pixels in shown])
+
+
 def _with_pixels(frame: Frame, pixels: Pixels) -> Frame:
     return replace(frame, pixels=pixels)
 
