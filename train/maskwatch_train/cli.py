@@ -69,6 +69,13 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_training_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("training").add_argument
+    add(
+        "--teacher",
+        type=Path,
+        metavar="RUN|FILE.keras",
+        help="also learn what the network of this finished run answers to the same crops: for a "
+        "small network, from a large one (knowledge distillation)",
+    )
     add("--epochs", type=count, metavar="N", default=12, help="of fine-tuning, at the most")
     add("--head-epochs", type=whole, metavar="N", default=1, help="of the head, before that")
     add("--batch-size", type=count, metavar="N", default=32, help="faces a step")

@@ -27,6 +27,7 @@ class TrainingConfig:
         frozen_blocks: Blocks of the backbone that are never trained.
         patience: Epochs without a better validation loss after which training stops.
         frame_repeats: How often an epoch shows a face of an annotated frame.
+        teacher: SHA-256 of the network whose answers are learned beside the labels, or "".
         composed: Faces with composed masks that are added to the training split.
         test_share: Share of unpublished data that is scored at the end.
         fold: Which share that is, counted from 0.
@@ -46,6 +47,7 @@ class TrainingConfig:
     frozen_blocks: int = 3
     patience: int = 4
     frame_repeats: int = 3
+    teacher: str = ""
     composed: int = 0
     test_share: float = 0.2
     fold: int = 0

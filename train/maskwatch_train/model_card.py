@@ -13,6 +13,7 @@ from maskwatch_edge.contract import LABELS
 from maskwatch_edge.dataset import MIN_FACE_SIZE
 from maskwatch_edge.plots import per_cent
 
+from .distillation import TAUGHT_SHARE, TEMPERATURE
 from .splits import SPLITS, TEST, VALIDATION
 
 FEW_FACES = 100
@@ -96,6 +97,16 @@ validation split. Start weights: {_start(config["weights"])}. Adam, batches of \
 {config["batch_size"]}, learning rate {config["head_rate"]:g}, then {config["rate"]:g} falling \
 along a cosine, both classes weighted alike, seed {config["seed"]}. Augmented: faces made small \
 and scaled up, blur, noise, JPEG, light and colour, flips, tilts, off-centre cuts.{composed}
+{_taught(config["teacher"])}"""
+
+
+def _taught(teacher: str) -> str:
+    if not teacher:
+        return ""
+    return f"""
+A teacher, the network of SHA-256 `{teacher}`, was asked about every crop; its answers had \
+{TAUGHT_SHARE:.0%} of the loss, at a temperature of {TEMPERATURE:g}, and the labels had the rest \
+(knowledge distillation).
 """
 
 

@@ -16,6 +16,7 @@ from maskwatch_edge.errors import InputError
 
 from .compose import compose_samples
 from .config import TrainingConfig
+from .distillation import Teacher
 from .found_faces import BoxFinder
 from .landmarks import LandmarkFinder
 from .report import write_report
@@ -37,7 +38,8 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     """
     run: Path = options.out
     check_folder(run, options.resume)
-    config = _config_from(options)
+    teacher = Teacher.open(options.teacher, options.size) if options.teacher else None
+    config = _config_from(options, teacher)
     check_start(config)
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     finder = BoxFinder.open(options.finder) if options.finder else None
@@ -50,10 +52,10 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         fold=config.fold,
         landmarks=landmarks,
         finder=finder,
-        learned_before=_learned_before(config.weights),
+        learned_before=_learned_before(config, teacher),
     )
     splits = data.splits | {TRAIN: learned_samples(data, config, landmarks)}
-    network, state = train_network(splits, config, data.fingerprint, run)
+    network, state = train_network(splits, config, data.fingerprint, run, teacher)
     temperature = calibrate(network, splits[VALIDATION], config.size, config.seed)
     command = shlex.join(["maskwatch", *sys.argv[1:]])
     figures = write_report(run, network, state, data, temperature, command)
@@ -83,26 +85,31 @@ def learned_samples(
     return samples + with_repeats(data.found, config.frame_repeats)
 
 
-def _learned_before(weights: str) -> set[str]:
-    """Return the identities of all faces that the run of a `.keras` file was fitted on.
+def _learned_before(config: TrainingConfig, teacher: Teacher | None) -> set[str]:
+    """Return the identities of all faces that what the run begins with was fitted on."""
+    networks = [Path(config.weights)] if config.weights.endswith(".keras") else []
+    networks += [teacher.path] if teacher else []
+    return set().union(*map(_fitted_on, networks))
+
+
+def _fitted_on(network: Path) -> set[str]:
+    """Return the identities of all faces that a network was fitted on, in whatever run.
 
     Raises:
         InputError: If the data report beside the file is missing or broken.
     """
-    if not weights.endswith(".keras"):
-        return set()
-    path = Path(weights).with_name("data.json")
+    path = network.with_name("data.json")
     try:
         identities = json.loads(path.read_text())["identities"]
         return {*identities[TRAIN], *identities.get("learned_before", ())}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"cannot read {path}: {error}; it tells which faces {weights} was fitted on, and "
+            f"cannot read {path}: {error}; it tells which faces {network} was fitted on, and "
             "without it they might be scored: keep the file beside the network"
         ) from error
 
 
-def _config_from(options: argparse.Namespace) -> TrainingConfig:
-    given = vars(options)
+def _config_from(options: argparse.Namespace, teacher: Teacher | None) -> TrainingConfig:
+    given = vars(options) | {"teacher": teacher.sha256 if teacher else ""}
     chosen = {f.name: given[f.name] for f in fields(TrainingConfig) if f.name in given}
     return TrainingConfig(**chosen)

@@ -20,6 +20,7 @@ from maskwatch_edge.frame import Pixels
 from .batches import AugmentedBatches
 from .config import FINE_TUNE, STAGES, TrainingConfig
 from .devices import strategy
+from .distillation import TaughtBatches, Teacher, accuracy, mask_loss
 from .network import set_trainable
 from .run_folder import (
     best_path,
@@ -112,7 +113,11 @@ class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def train_network(
-    splits: dict[str, list[Sample]], config: TrainingConfig, fingerprint: str, run: Path
+    splits: dict[str, list[Sample]],
+    config: TrainingConfig,
+    fingerprint: str,
+    run: Path,
+    teacher: Teacher | None = None,
 ) -> tuple[keras.Model, RunState]:
     """Train, or go on with a training that was interrupted.
 
@@ -121,6 +126,7 @@ def train_network(
         config: See `TrainingConfig`.
         fingerprint: Names the data.
         run: Folder of the run; if it holds the state of an unfinished training, it is continued.
+        teacher: Its answers are learned, too.
 
     Returns:
         The network of the epoch with the lowest validation loss, and the state of the run.
@@ -135,7 +141,8 @@ def train_network(
     with strategy().scope():
         for stage in STAGES:
             if not state.is_done(stage) and config.stage_epochs(stage):
-                _train_stage(_stage_network(state, stage, run), splits, state, stage, run)
+                network = _stage_network(state, stage, run)
+                _train_stage(network, splits, state, stage, run, teacher)
         return load_network(best_path(run), compiled=False), state
 
 
@@ -145,13 +152,14 @@ def _train_stage(
     state: RunState,
     stage: str,
     run: Path,
+    teacher: Teacher | None,
 ) -> None:
     config, done = state.config, state.epochs_done(stage)
     batches = AugmentedBatches(splits[TRAIN], config, first_epoch=len(state.history))
     if not network.compiled:
         _compile(network, config, stage, steps=len(batches))
     network.fit(
-        batches,
+        TaughtBatches(batches, teacher) if teacher else batches,
         validation_data=plain_batch(splits[VALIDATION]),
         initial_epoch=done,
         epochs=config.stage_epochs(stage),
@@ -179,9 +187,7 @@ def _compile(network: keras.Model, config: TrainingConfig, stage: str, steps: in
     if stage == FINE_TUNE:
         rate = keras.optimizers.schedules.CosineDecay(config.rate, steps * config.epochs)
     network.compile(
-        optimizer=keras.optimizers.Adam(rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(),
-        weighted_metrics=["accuracy"],
+        optimizer=keras.optimizers.Adam(rate), loss=mask_loss, weighted_metrics=[accuracy]
     )
 
 
