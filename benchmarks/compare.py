@@ -27,7 +27,7 @@ from maskwatch_edge.quiet import quiet
 
 from .measuring import Cost, cost_of, interleaved, parser_of, print_table, summary, write_figures
 from .scenes import HEADS_XYXY, clip
-from .seed import SeedLoop, build_network, keras_judge, tflite_judge
+from .seed import SeedLoop, build_network, keras_judge, tflite_judge, to_tflite
 
 SHARED_YUNET = Path(__file__).parents[2] / "shared" / "weights" / YUNET.file_name
 MASKWATCH = "Maskwatch"
@@ -58,7 +58,8 @@ def systems(reel: Reel) -> Iterator[dict[str, Look]]:
     """Open all that are compared, the reference last."""
     with quiet():
         network = build_network()
-        keras, tflite = SeedLoop(keras_judge(network)), SeedLoop(tflite_judge(network))
+        keras = SeedLoop(keras_judge(network))
+        tflite = SeedLoop(tflite_judge(to_tflite(network)))
     looks: dict[str, Look] = {
         "seed: Haar, Keras": lambda frame: keras.look(frame.pixels),
         "seed: Haar, float TFLite": lambda frame: tflite.look(frame.pixels),

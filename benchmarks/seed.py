@@ -8,6 +8,7 @@ network is a frozen MobileNetV2, Flatten and Dense(2). Its weights make no diffe
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -74,13 +75,15 @@ def keras_judge(network: Any) -> Judge:
     return lambda face: network.predict(face, verbose=0)
 
 
-def tflite_judge(network: Any) -> Judge:
-    """Judge with the network converted to float TFLite."""
-    import importlib
-
+def to_tflite(network: Any) -> bytes:
+    """Convert the network to float TFLite."""
     import tensorflow as tf
 
-    flatbuffer = tf.lite.TFLiteConverter.from_keras_model(network).convert()
+    return bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
+
+
+def tflite_judge(flatbuffer: bytes) -> Judge:
+    """Judge with the converted network, on as many threads as the interpreter takes by itself."""
     package = importlib.import_module(PACKAGES["ai-edge-litert"])
     interpreter = package.Interpreter(model_content=flatbuffer)
     interpreter.allocate_tensors()

@@ -18,9 +18,6 @@ from .clip import SHIPPED_CLIP
 FRAMES = 30
 """So many frames are watched before the memory is read: by then all of it was touched."""
 
-END_SECONDS = 30.0
-"""How long the program may take to end."""
-
 
 @dataclass(frozen=True)
 class StartUp:
@@ -72,16 +69,13 @@ def _watch(
     process: subprocess.Popen[str], began_seconds: float, clock: Callable[[], float]
 ) -> StartUp:
     assert process.stdout is not None
-    is_seen = bool(process.stdout.readline())
+    if not process.stdout.readline():
+        errors = process.communicate()[1]
+        raise SourceError(f"maskwatch run ended without a verdict: {errors.strip()}")
     seconds = clock() - began_seconds
     for _ in range(FRAMES - 1):
         process.stdout.readline()
-    peak_rss_mb = _peak_rss_mb(process.pid)
-    process.terminate()
-    errors = process.communicate(timeout=END_SECONDS)[1]
-    if not is_seen:
-        raise SourceError(f"maskwatch run ended without a verdict: {errors.strip()}")
-    return StartUp(seconds, peak_rss_mb)
+    return StartUp(seconds, _peak_rss_mb(process.pid))
 
 
 def _peak_rss_mb(process: int) -> float | None:
