@@ -27,9 +27,15 @@ def test_the_baseline_has_nothing_against_itself() -> None:
 
 @pytest.mark.parametrize(("factor", "is_told"), [(1.009, False), (1.011, True), (0.5, False)])
 def test_a_count_may_shrink_but_not_grow(factor: float, is_told: bool) -> None:
-    lines = list(problems(with_count("find: letterbox", factor), BEFORE))
+    lines = list(problems(with_count("find: network", factor), BEFORE))
     assert bool(lines) is is_told
-    assert all("'find: letterbox' executes 1.1% more" in line for line in lines)
+    assert all("'find: network' executes 1.1% more" in line for line in lines)
+
+
+def test_a_little_more_of_next_to_nothing_is_not_told() -> None:
+    assert list(problems(with_count("turn: nobody", 1.05), BEFORE)) == []
+    (line,) = problems(with_count("turn: nobody", 1.1), BEFORE)
+    assert "'turn: nobody' executes 10.0% more" in line
 
 
 @pytest.mark.parametrize(
