@@ -54,6 +54,7 @@ def count() -> Counts:
     Raises:
         CountingError: If it cannot be counted here.
     """
+    run("-c", NEEDED)  # the first one compiles the modules
     needed = run("-c", NEEDED)
     setup = {"cpu": CPU, **{name: str(version) for name, version in needed.said[0].items()}}
     starts = {
