@@ -23,22 +23,26 @@ the samples, is a fifth of it."""
 class StillScene:
     """Remembers a scene, and tells whether a later picture still shows it.
 
-    It compares with the picture that was remembered and not with the one before, so that a change
-    too slow to be seen from frame to frame adds up.
+    It knows pictures by their `grid`, which whoever asks makes once for both methods. It compares
+    with the picture that was remembered and not with the one before, so that a change too slow to
+    be seen from frame to frame adds up.
     """
 
     def __init__(self) -> None:
         self._cells: Pixels | None = None
 
-    def remember(self, pixels: Pixels) -> None:
-        """Take a picture, shape (height, width, 3), uint8, for what all later ones are held to."""
-        self._cells = thumbnail(pixels, GRID_WH)
+    def remember(self, cells: Pixels) -> None:
+        """Take the grid of a picture for what all later ones are held to."""
+        self._cells = cells
 
-    def shows(self, pixels: Pixels) -> bool:
-        """Tell whether nothing has moved in a picture of the same camera since then."""
-        if self._cells is None:
-            return False
-        return difference(self._cells, thumbnail(pixels, GRID_WH)) < MOVED
+    def shows(self, cells: Pixels) -> bool:
+        """Tell by its grid whether nothing has moved in a picture of the same camera since then."""
+        return self._cells is not None and difference(self._cells, cells) < MOVED
+
+
+def grid(pixels: Pixels) -> Pixels:
+    """Return the mean colours by which a scene is known, of a picture as `thumbnail` takes it."""
+    return thumbnail(pixels, GRID_WH)
 
 
 def thumbnail(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:

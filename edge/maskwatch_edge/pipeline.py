@@ -15,8 +15,8 @@ from .boxes import FaceBox
 from .classifier import MaskClassifier
 from .config import Thresholds
 from .finders import FaceFinder
-from .frame import Frame
-from .motion import StillScene
+from .frame import Frame, Pixels
+from .motion import StillScene, grid
 from .recall import Judge, RecallingJudge
 from .verdict import Sighting, Verdict, decide
 
@@ -98,8 +98,10 @@ class StreamWatcher:
         if elapsed_seconds < self._look_seconds - EARLY_SECONDS:
             return Look(self._sightings, is_new=False)
         self._source, self._looked_seconds = frame.source, frame.time_seconds
-        if not self._is_still(frame):
+        cells = grid(frame.pixels)
+        if not self._is_still(frame, cells):
             self._find(frame)
+            self._scene.remember(cells)
         return Look(self._sightings, is_new=True)
 
     def forget(self) -> None:
@@ -108,15 +110,14 @@ class StreamWatcher:
         self._judge.forget()
         self._sightings = ()
 
-    def _is_still(self, frame: Frame) -> bool:
+    def _is_still(self, frame: Frame, cells: Pixels) -> bool:
         is_recent = frame.time_seconds - self._found_seconds < self._still_seconds
-        return is_recent and self._scene.shows(frame.pixels)
+        return is_recent and self._scene.shows(cells)
 
     def _find(self, frame: Frame) -> None:
         boxes = find(self._finder, frame, self._thresholds)
         verdicts = self._judge.classify(frame.pixels, boxes, frame.time_seconds)
         self._sightings = tuple(sightings_of(boxes, verdicts, self._thresholds))
-        self._scene.remember(frame.pixels)
         self._found_seconds = frame.time_seconds
 
 

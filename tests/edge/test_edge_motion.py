@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.motion import GRID_WH, StillScene, difference, thumbnail
+from maskwatch_edge.motion import GRID_WH, StillScene, difference, grid, thumbnail
 
 HEIGHT, WIDTH = 480, 640
 
@@ -33,12 +33,12 @@ def with_face(pixels: Pixels, x: int, y: int, size: int) -> Pixels:
 
 def is_still(before: Pixels, after: Pixels) -> bool:
     scene = StillScene()
-    scene.remember(before)
-    return scene.shows(after)
+    scene.remember(grid(before))
+    return scene.shows(grid(after))
 
 
 def test_nothing_was_seen_before_the_first_picture() -> None:
-    assert not StillScene().shows(room())
+    assert not StillScene().shows(grid(room()))
 
 
 @pytest.mark.parametrize("strength", [0.0, 4.0, 8.0])
@@ -64,8 +64,8 @@ def test_a_light_that_is_switched_is_motion() -> None:
 
 def test_a_change_too_slow_for_the_eye_adds_up() -> None:
     scene = StillScene()
-    scene.remember(room(100))
-    still = [scene.shows(room(100 + step)) for step in range(30)]
+    scene.remember(grid(room(100)))
+    still = [scene.shows(grid(room(100 + step))) for step in range(30)]
     assert still[0]
     assert not still[-1]
 

@@ -115,8 +115,7 @@ class VideoSource(_Source):
 
     def _read(self) -> Pixels | None:
         pixels = read_rgb(self._capture, self.name, self._read_seconds + self._gap_seconds)
-        if self._gap_seconds:
-            self._read_seconds = time.monotonic()
+        self._read_seconds = time.monotonic()
         return pixels
 
     def _seconds(self, number: int) -> float:
