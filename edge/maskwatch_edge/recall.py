@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -93,9 +93,7 @@ class RecallingJudge:
             is_settled = known.verdict.score >= self._min_score
             is_fresh = 0.0 <= now - known.judged_seconds < RECALL_SECONDS
             if is_settled and is_fresh and _mean_change(known.cells, seen[index]) < CHANGED:
-                recalled[index] = _Known(
-                    boxes[index], known.verdict, known.judged_seconds, known.cells
-                )
+                recalled[index] = replace(known, box=boxes[index])
         return recalled
 
     def _overlaps(self, boxes: Sequence[FaceBox]) -> Iterable[tuple[float, int, int]]:
