@@ -192,6 +192,8 @@ def test_a_run_is_not_resumed_with_other_options(
     [
         (["--width", "100"], "--width must be a multiple of 32 pixels; received 100"),
         (["--frozen-blocks", "13"], "--frozen-blocks must be 0 to 12; received 13"),
+        (["--expansion", "7"], "--expansion must be at most 6, that of MobileNetV2; received 7"),
+        (["--expansion", "3"], "give --frozen-blocks 0 with --expansion 3"),
         (["--weights", "no.h5"], "there is no weights file no.h5"),
         (["--landmarks", "no.onnx"], "there is no YuNet file no.onnx"),
         (["--fold", "7"], "--fold 7 is beyond the data"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.errors import InputError
-from maskwatch_train.narrowing import find_streams, narrow, norm_of
+from maskwatch_train.narrowing import find_streams, narrow, norm_of, thin
 from maskwatch_train.network import BACKBONE_NAME, build_network
 
 FACES = np.random.default_rng(0).uniform(0, 255, (4, 64, 64, 3)).astype(np.float32)
@@ -30,8 +30,11 @@ def network_of(alpha: float, head: str = "flatten") -> Any:
 
 def silence(wide: Any, narrow_network: Any) -> None:
     """Let as many channels of each stream say nothing as the narrow network lacks."""
+    silence_backbone(*(each.get_layer(BACKBONE_NAME) for each in (wide, narrow_network)))
+
+
+def silence_backbone(backbone: Any, body: Any) -> None:
     rng = np.random.default_rng(3)
-    backbone, body = (each.get_layer(BACKBONE_NAME) for each in (wide, narrow_network))
     for stream in find_streams(backbone):
         least = body.get_layer(stream.writers[0]).filters
         most = backbone.get_layer(stream.writers[0]).filters
@@ -111,3 +114,28 @@ def test_another_kind_of_network_is_refused() -> None:
     other = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Flatten()])
     with pytest.raises(InputError, match="the earlier network is none of maskwatch train"):
         narrow(other, network_of(0.35))
+
+
+def test_a_thinned_backbone_has_fewer_channels_inside_its_blocks_alone() -> None:
+    backbone = network_of(0.5).get_layer(BACKBONE_NAME)
+    body = thin(backbone, 0.5)
+    for stream in find_streams(backbone):
+        before, after = (each.get_layer(stream.writers[0]).filters for each in (backbone, body))
+        # The first one of 0.5 has 16; all others inside are 48 or more, in steps of 48.
+        assert after == (before // 2 if stream.filters else before), stream.writers[0]
+
+
+def test_a_backbone_of_which_only_silent_channels_are_thinned_answers_as_before() -> None:
+    backbone = network_of(0.5).get_layer(BACKBONE_NAME)
+    silence_backbone(backbone, thin(backbone, 0.5))
+    body = thin(backbone, 0.5)
+    faces = FACES / 127.5 - 1
+    np.testing.assert_allclose(
+        body.predict_on_batch(faces), backbone.predict_on_batch(faces), atol=1e-4
+    )
+
+
+def test_a_backbone_thinned_to_all_of_it_stays_as_it_is() -> None:
+    backbone = network_of(0.35).get_layer(BACKBONE_NAME)
+    for before, after in zip(backbone.get_weights(), thin(backbone, 1.0).get_weights(), strict=True):
+        np.testing.assert_array_equal(after, before)

@@ -60,7 +60,39 @@ def narrow(wide: keras.Model, target: keras.Model) -> None:
     Raises:
         InputError: If the target is wider or has another head, or the other is no such network.
     """
-    source, body = (_backbone(network) for network in (wide, target))
+    features = _narrow_backbone(_backbone(wide), _backbone(target))
+    _copy_head(wide, target, features)
+
+
+def thin(backbone: keras.Model, share: float) -> keras.Model:
+    """Return MobileNetV2 with fewer channels inside its blocks: those that matter most.
+
+    What one block gives to the next stays as wide as it was.
+
+    Args:
+        backbone: MobileNetV2, which stays as it is.
+        share: How many of the channels inside are kept, above 0 and at most 1.
+    """
+    inner = {stream.writers[0] for stream in find_streams(backbone) if stream.filters}
+
+    def thinned(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        if layer.name in inner:
+            config["filters"] = _in_eights(layer.filters * share)
+        return type(layer).from_config(config)
+
+    body = keras.models.clone_model(backbone, clone_function=thinned)
+    _narrow_backbone(backbone, body)
+    return body
+
+
+def _in_eights(channels: float) -> int:
+    """Round as MobileNetV2 does: processors take eight channels or more at once."""
+    return max(round(channels / 8) * 8, 8)
+
+
+def _narrow_backbone(source: keras.Model, body: keras.Model) -> Indices:
+    """Fill a backbone, and return the channels of its last layer that were kept."""
     if list(find_streams(source)) != list(find_streams(body)):
         raise InputError(
             "the earlier network adds other layers than this one; give another --alpha"
@@ -73,7 +105,7 @@ def narrow(wide: keras.Model, target: keras.Model) -> None:
         inputs |= dict.fromkeys(stream.readers, chosen)
     for name, kept in outputs.items():
         _copy(source, body, name, inputs.get(name), kept)
-    _copy_head(wide, target, outputs["Conv_1"])
+    return outputs["Conv_1"]
 
 
 def find_streams(backbone: keras.Model) -> Iterator[Stream]:

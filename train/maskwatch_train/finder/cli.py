@@ -10,6 +10,8 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.quiet import quiet
 from maskwatch_train.options import check_options
 
+from .config import EXPANSION
+
 MAX_FROZEN_BLOCKS = 12
 
 
@@ -41,6 +43,13 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     add("--width", type=count, metavar="PX", default=320, help="of the input, a multiple of 32")
     add("--height", type=count, metavar="PX", default=256, help="of the input, a multiple of 32")
     add("--alpha", type=positive, metavar="X", default=1.0, help="width of MobileNetV2")
+    add(
+        "--expansion",
+        type=positive,
+        metavar="X",
+        default=EXPANSION,
+        help="channels inside its blocks for each that they take, at most 6: half costs half",
+    )
     add("--channels", type=count, metavar="N", default=96, help="of the layers added to it")
     add(
         "--weights",
@@ -104,7 +113,17 @@ def _check(options: argparse.Namespace) -> None:
             raise InputError(
                 f"--{name} must be a multiple of 32 pixels; received {getattr(options, name)}"
             )
+    if options.expansion > EXPANSION:
+        raise InputError(
+            f"--expansion must be at most {EXPANSION:g}, that of MobileNetV2; "
+            f"received {options.expansion:g}"
+        )
     check_options(options, MAX_FROZEN_BLOCKS)
+    if options.expansion != EXPANSION and options.frozen_blocks:
+        raise InputError(
+            "a thinned backbone has lost some of what it knew, and all of its blocks must make up "
+            f"for it; give --frozen-blocks 0 with --expansion {options.expansion:g}"
+        )
 
 
 COMMAND = Command("train-finder", "train a face finder on annotated frames", add_arguments, run)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EXPANSION = 6.0
+"""Channels inside a block of MobileNetV2 for each that it takes."""
+
 
 @dataclass(frozen=True)
 class FinderConfig:
@@ -13,6 +16,7 @@ class FinderConfig:
         width: Width of the input in pixels.
         height: Height of the input in pixels.
         alpha: Width of MobileNetV2.
+        expansion: Channels inside its blocks for each that they take, at most `EXPANSION`.
         channels: Channels of the layers that are added to it.
         weights: "imagenet", "none", or a `.weights.h5` file of the backbone.
         seed: Start of every random draw.
@@ -29,6 +33,7 @@ class FinderConfig:
     width: int = 320
     height: int = 256
     alpha: float = 1.0
+    expansion: float = EXPANSION
     channels: int = 96
     weights: str = "imagenet"
     seed: int = 1

@@ -13,6 +13,7 @@ import keras
 
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders.codes import STRIDE
+from maskwatch_train.narrowing import thin
 from maskwatch_train.network import (
     BACKBONE_NAME,
     MOMENTUM,
@@ -21,6 +22,7 @@ from maskwatch_train.network import (
     set_trainable,
 )
 
+from .config import EXPANSION
 from .losses import BOXES, HEAT
 
 DEEP, SHALLOW = "block_13_expand_relu", "block_6_expand_relu"
@@ -36,6 +38,7 @@ def build_finder(
     alpha: float,
     channels: int,
     weights: str,
+    expansion: float = EXPANSION,
     frozen_blocks: int = 0,
 ) -> keras.Model:
     """Build the finder's network.
@@ -49,6 +52,8 @@ def build_finder(
         alpha: Width of the backbone.
         channels: Channels of the layers that are added to it.
         weights: "imagenet" to download, "none" for random, or a Keras 3 `.weights.h5` file.
+        expansion: Channels inside the blocks of the backbone for each that they take, at the most
+            `EXPANSION`; the weights are those of the whole backbone, thinned.
         frozen_blocks: First blocks of the backbone that stay as they are, 0 to 12.
 
     Raises:
@@ -59,15 +64,19 @@ def build_finder(
     shape = (size_wh[1], size_wh[0])
     inputs = keras.Input((*shape, 3), name="frame_rgb")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(inputs)
-    shallow, deep = _cut_backbone(shape, alpha, weights)(scaled)
+    shallow, deep = _cut_backbone(shape, alpha, weights, expansion)(scaled)
     features = _join(shallow, deep, channels)
     network = keras.Model(inputs, _answers(features), name="finder")
     set_trainable(network, backbone=True, frozen_blocks=frozen_blocks)
     return network
 
 
-def _cut_backbone(shape: tuple[int, int], alpha: float, weights: str) -> keras.Model:
+def _cut_backbone(
+    shape: tuple[int, int], alpha: float, weights: str, expansion: float
+) -> keras.Model:
     whole = build_backbone(shape, alpha, weights)
+    if expansion != EXPANSION:
+        whole = thin(whole, expansion / EXPANSION)
     quicken_norms(whole)
     outputs = [whole.get_layer(name).output for name in (SHALLOW, DEEP)]
     return keras.Model(whole.input, outputs, name=BACKBONE_NAME)

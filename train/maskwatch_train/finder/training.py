@@ -143,6 +143,7 @@ def _network(run: Path, state: FinderState) -> keras.Model:
         alpha=config.alpha,
         channels=config.channels,
         weights=config.weights,
+        expansion=config.expansion,
         frozen_blocks=config.frozen_blocks,
     )
     compile_finder(network, config)
