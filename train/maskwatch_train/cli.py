@@ -8,9 +8,9 @@ from pathlib import Path
 from maskwatch_edge.command import Command, count, need, positive, share, whole
 from maskwatch_edge.contract import INPUT_SIZE
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.quiet import quiet
 
 from .options import check_options
+from .start_up import load_tensorflow
 
 MAX_FROZEN_BLOCKS = 16
 
@@ -139,8 +139,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, and write the report of the run."""
     _check(options)
-    with quiet():
-        need("tensorflow", "tensorflow", "train")
+    load_tensorflow()
     need("imagehash", "ImageHash", "train")
     need("matplotlib", "matplotlib", "train")
     from .run import train

@@ -17,9 +17,9 @@ small camera board by a door, in front of the mask classifier. It is not made to
 somebody is, or to count or follow people.
 
 ## The network
-MobileNetV2 of width {alpha:g} and expansion factor {expansion:g} cut at stride 16, joined with its stride 8, {channels} channels, a \
-heat map of centres and a coded box at each place. Input: {width}x{height} pixels, RGB, 0 to 255, \
-the frame letterboxed; the scaling is in the graph.
+MobileNetV2 of width {alpha:g} and expansion factor {expansion:g}, cut at stride 16, joined with \
+its stride 8, {channels} channels, a heat map of centres and a coded box at each place. Input: \
+{width}x{height} pixels, RGB, 0 to 255, the frame letterboxed; the scaling is in the graph.
 
 ## How it was trained
 ```

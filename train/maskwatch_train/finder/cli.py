@@ -7,8 +7,8 @@ from pathlib import Path
 
 from maskwatch_edge.command import Command, count, need, positive, share, whole
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.quiet import quiet
 from maskwatch_train.options import check_options
+from maskwatch_train.start_up import load_tensorflow
 
 from .config import EXPANSION
 
@@ -97,8 +97,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, and write the report of the run."""
     _check(options)
-    with quiet():
-        need("tensorflow", "tensorflow", "train")
+    load_tensorflow()
     need("imagehash", "ImageHash", "train")
     from .run import train
 
