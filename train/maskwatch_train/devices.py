@@ -8,18 +8,9 @@ import keras
 import tensorflow as tf
 
 
-def gpus() -> list[Any]:
-    """Return the GPUs there are."""
-    return list(tf.config.list_physical_devices("GPU"))
-
-
 def strategy() -> Any:
     """Use every GPU there is: float16 arithmetic with one, mirrored networks with several."""
-    if gpus():
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
         keras.mixed_precision.set_global_policy("mixed_float16")
-    return tf.distribute.MirroredStrategy() if len(gpus()) > 1 else tf.distribute.get_strategy()
-
-
-def suits_xla() -> bool:
-    """Tell whether XLA makes training faster: not on a processor, where Keras would take it, too."""
-    return bool(gpus())
+    return tf.distribute.MirroredStrategy() if len(gpus) > 1 else tf.distribute.get_strategy()

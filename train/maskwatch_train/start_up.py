@@ -1,7 +1,5 @@
-"""Loads TensorFlow, prepared for training on a processor.
-
-On two cores of an EPYC both settings together made a training of the face finder 1.6 times as fast,
-see `docs/decisions.md`. Variables that the user has set win.
+"""Loads TensorFlow, prepared for training on a processor; see "Training on a processor" in
+`docs/decisions.md`. Variables that the user has set win.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from maskwatch_edge.frame import Pixels
 
 from .batches import AugmentedBatches
 from .config import FINE_TUNE, STAGES, TrainingConfig
-from .devices import strategy, suits_xla
+from .devices import strategy
 from .distillation import TaughtBatches, Teacher, accuracy, mask_loss
 from .network import set_trainable
 from .run_folder import (
@@ -187,10 +187,7 @@ def _compile(network: keras.Model, config: TrainingConfig, stage: str, steps: in
     if stage == FINE_TUNE:
         rate = keras.optimizers.schedules.CosineDecay(config.rate, steps * config.epochs)
     network.compile(
-        optimizer=keras.optimizers.Adam(rate),
-        loss=mask_loss,
-        weighted_metrics=[accuracy],
-        jit_compile=suits_xla(),
+        optimizer=keras.optimizers.Adam(rate), loss=mask_loss, weighted_metrics=[accuracy]
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from maskwatch_edge.errors import InputError
-from maskwatch_train.devices import strategy, suits_xla
+from maskwatch_train.devices import strategy
 from maskwatch_train.run_folder import (
     checkpoint_path,
     load_history,
@@ -158,11 +158,7 @@ def compile_finder(network: keras.Model, config: FinderConfig) -> None:
         config.rate / 20, max(steps - warm_up, 1), warmup_target=config.rate, warmup_steps=warm_up
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, global_clipnorm=CLIP_NORM)
-    network.compile(
-        optimizer=optimizer,
-        loss={HEAT: heat_loss, BOXES: box_loss},
-        jit_compile=suits_xla(),
-    )
+    network.compile(optimizer=optimizer, loss={HEAT: heat_loss, BOXES: box_loss})
 
 
 def tell(line: str) -> None:
