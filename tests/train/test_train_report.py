@@ -18,6 +18,7 @@ from maskwatch_edge.errors import OutputError
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.config import HEAD, TrainingConfig
+from maskwatch_train.model_card import model_card
 from maskwatch_train.report import worst_mistakes, write_report
 from maskwatch_train.report_pictures import Mistake, draw_mistakes, shortened
 from maskwatch_train.run_folder import load_network, without_resume
@@ -147,6 +148,24 @@ def test_the_model_card_says_what_was_done_and_measured(finished_run: Path) -> N
     assert "{" not in card
 
 
+@pytest.mark.parametrize(
+    ("weights", "is_narrowed", "expected"),
+    [
+        ("none", False, "`none`."),
+        ("a/model.keras", False, "`a/model.keras` of an earlier run."),
+        ("a/model.keras", True, "run, of its wider network the channels that matter most."),
+    ],
+)
+def test_the_model_card_says_what_was_started_from(
+    finished_run: Path, weights: str, is_narrowed: bool, expected: str
+) -> None:
+    figures = read_json(finished_run / "metrics.json")
+    figures["config"]["weights"] = weights
+    card = model_card(figures | {"narrowed": is_narrowed}, read_json(finished_run / "data.json"))
+    (start,) = (line for line in card.splitlines() if "Start weights: " in line)
+    assert expected in start
+
+
 def test_a_finished_run_is_only_reported_again(
     finished_run: Path, small_set: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,7 +204,9 @@ def test_no_space_for_one_file_leaves_the_old_one(
     entry = {"stage": HEAD, "loss": 0.7, "accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5}
     state = RunState(TrainingConfig(size=32), data.fingerprint, [entry])
     with pytest.raises(OutputError, match=f"{name}: No space left on device"):
-        write_report(tmp_path, colour_network(), state, data, 1.0, "maskwatch train")
+        write_report(
+            tmp_path, colour_network(), state, data, 1.0, "maskwatch train", is_narrowed=False
+        )
     assert (tmp_path / name).read_text() == "old"
     assert list(tmp_path.glob(".new-*")) == []
 

@@ -13,7 +13,7 @@ from maskwatch_edge.errors import InputError
 from maskwatch_train.config import TrainingConfig
 from maskwatch_train.network import BACKBONE_NAME, MOMENTUM, set_trainable
 from maskwatch_train.run_folder import save_network
-from maskwatch_train.start import first_network
+from maskwatch_train.start import make_start
 
 from .conftest import KERAS_AND_NUMPY, maskwatch, tiny_training
 
@@ -35,7 +35,7 @@ def momenta(network: Any) -> set[float]:
 @pytest.fixture(scope="module")
 def learned() -> Any:
     """Give a network whose batch norms have seen some faces."""
-    network = first_network(CONFIG)
+    network = make_start(CONFIG).network
     network(FACES, training=True)
     return network
 
@@ -57,11 +57,11 @@ def test_batch_norms_learn_fast_where_a_training_starts_from_nothing(learned: An
 def test_batch_norms_of_trained_weights_change_slowly(tmp_path: Path, learned: Any) -> None:
     path = tmp_path / "backbone.weights.h5"
     learned.get_layer(BACKBONE_NAME).save_weights(path)
-    assert momenta(first_network(replace(CONFIG, weights=str(path)))) == {0.999}
+    assert momenta(make_start(replace(CONFIG, weights=str(path))).network) == {0.999}
 
 
 def test_frozen_blocks_learn_no_statistics_either() -> None:
-    network = first_network(CONFIG)
+    network = make_start(CONFIG).network
     set_trainable(network, backbone=False)
     network(FACES, training=True)
     for norm in norms_of(network):
@@ -71,7 +71,9 @@ def test_frozen_blocks_learn_no_statistics_either() -> None:
 def test_an_earlier_network_answers_as_before_and_its_norms_change_slowly(
     earlier: Path, learned: Any
 ) -> None:
-    network = first_network(replace(CONFIG, weights=str(earlier)))
+    start = make_start(replace(CONFIG, weights=str(earlier)))
+    network = start.network
+    assert not start.is_narrowed
     np.testing.assert_array_equal(network.predict_on_batch(FACES), learned.predict_on_batch(FACES))
     assert momenta(network) == {0.999}
 
@@ -91,14 +93,16 @@ def test_an_earlier_network_that_does_not_fit_is_refused(
     changes: dict[str, Any], message: str, earlier: Path
 ) -> None:
     with pytest.raises(InputError, match=message) as caught:
-        first_network(replace(CONFIG, weights=str(earlier), **changes))
+        make_start(replace(CONFIG, weights=str(earlier), **changes))
     assert "\n" not in str(caught.value)
 
 
 def test_a_wider_network_is_narrowed_and_its_norms_learn_fast(earlier: Path) -> None:
     config = replace(CONFIG, weights=str(earlier), alpha=0.2, head_epochs=0, frozen_blocks=0)
-    network = first_network(config)
-    assert network.count_params() < 0.8 * first_network(CONFIG).count_params()
+    start = make_start(config)
+    network = start.network
+    assert start.is_narrowed
+    assert network.count_params() < 0.8 * make_start(CONFIG).network.count_params()
     assert momenta(network) == {MOMENTUM}
 
 

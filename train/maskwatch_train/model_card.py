@@ -93,7 +93,7 @@ def _training(figures: Mapping[str, Any]) -> str:
 {figures["epochs"]} epochs, at most {config["head_epochs"]} of the head alone and \
 {config["epochs"]} of fine-tuning (the first {config["frozen_blocks"]} blocks stayed as they \
 were); the network of epoch {figures["best_epoch"]} is kept: it had the lowest loss on the \
-validation split. Start weights: {_start(config["weights"])}. Adam, batches of \
+validation split. Start weights: {_start(figures)}. Adam, batches of \
 {config["batch_size"]}, learning rate {config["head_rate"]:g}, then {config["rate"]:g} falling \
 along a cosine, both classes weighted alike, seed {config["seed"]}. Augmented: faces made small \
 and scaled up, blur, noise, JPEG, light and colour, flips, tilts, off-centre cuts.{composed}
@@ -110,10 +110,12 @@ A teacher, the network of SHA-256 `{teacher}`, was asked about every crop; its a
 """
 
 
-def _start(weights: str) -> str:
+def _start(figures: Mapping[str, Any]) -> str:
+    weights = figures["config"]["weights"]
     if not weights.endswith(".keras"):
         return f"`{weights}`"
-    return f"`{weights}` of an earlier run, of a wider network the channels that matter most"
+    narrowed = ", of its wider network the channels that matter most" if figures["narrowed"] else ""
+    return f"`{weights}` of an earlier run{narrowed}"
 
 
 def _data(report: Mapping[str, Any]) -> str:

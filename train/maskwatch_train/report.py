@@ -36,6 +36,8 @@ def write_report(
     data: DataSet,
     temperature: float,
     command: str,
+    *,
+    is_narrowed: bool,
 ) -> dict[str, Any]:
     """Write the report of a finished training.
 
@@ -46,6 +48,7 @@ def write_report(
         data: What it was trained and is measured on.
         temperature: What its logits were divided by.
         command: The command line; `--resume` is left out of what is recorded.
+        is_narrowed: Whether it started with the channels of a wider network.
 
     Returns:
         The content of `metrics.json`.
@@ -58,6 +61,7 @@ def write_report(
     figures: dict[str, Any] = {
         "command": without_resume(command),
         "config": asdict(state.config),
+        "narrowed": is_narrowed,
         "fingerprint": data.fingerprint,
         "epochs": len(state.history),
         "best_epoch": best_epoch(state),

@@ -23,7 +23,7 @@ from .report import write_report
 from .run_folder import check_folder
 from .samples import DataSet, Sample, load_data_set, with_repeats
 from .splits import TRAIN, VALIDATION
-from .start import check_start
+from .start import make_start
 from .temperature import calibrate
 from .training import train_network
 
@@ -40,7 +40,7 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     check_folder(run, options.resume)
     teacher = Teacher.open(options.teacher, options.size) if options.teacher else None
     config = _config_from(options, teacher)
-    check_start(config)
+    start = make_start(config)  # before minutes are spent on the data: it may not fit
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     finder = BoxFinder.open(options.finder) if options.finder else None
     data = load_data_set(
@@ -55,10 +55,12 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         learned_before=_learned_before(config, teacher),
     )
     splits = data.splits | {TRAIN: learned_samples(data, config, landmarks)}
-    network, state = train_network(splits, config, data.fingerprint, run, teacher)
+    network, state = train_network(start.network, splits, config, data.fingerprint, run, teacher)
     temperature = calibrate(network, splits[VALIDATION], config.size, config.seed)
     command = shlex.join(["maskwatch", *sys.argv[1:]])
-    figures = write_report(run, network, state, data, temperature, command)
+    figures = write_report(
+        run, network, state, data, temperature, command, is_narrowed=start.is_narrowed
+    )
     right, faces = figures["test"]["accuracy"], figures["test"]["faces"]
     print(f"{run}: {right:.2%} of {faces:,} test faces right", file=sys.stderr)  # noqa: T201
 

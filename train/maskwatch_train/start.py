@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -9,36 +10,43 @@ import keras
 from maskwatch_edge.errors import InputError
 
 from .config import TrainingConfig
+from .devices import strategy
 from .narrowing import narrow
 from .network import BACKBONE_NAME, build_network, quicken_norms
 from .run_folder import load_network
 
 
-def check_start(config: TrainingConfig) -> None:
-    """Refuse a file to start from that does not fit, before minutes are spent on the data.
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What a training starts from.
 
-    Raises:
-        InputError: As for `first_network`.
+    Attributes:
+        network: Not compiled yet.
+        is_narrowed: Whether it is an earlier run's of which only the channels that matter most
+            were taken.
     """
-    if config.weights not in ("imagenet", "none"):
-        first_network(config)
+
+    network: keras.Model
+    is_narrowed: bool = False
 
 
-def first_network(config: TrainingConfig) -> keras.Model:
+def make_start(config: TrainingConfig) -> Start:
     """Build the network that a run starts from.
 
     Raises:
         InputError: If its weights are missing, broken, or of another network.
     """
-    if config.weights.endswith(".keras"):
-        return _network_of_earlier_run(config)
-    network = _build(config, config.weights)
-    if config.weights == "none":
-        quicken_norms(network.get_layer(BACKBONE_NAME))
-    return network
+    keras.utils.set_random_seed(config.seed)
+    with strategy().scope():
+        if config.weights.endswith(".keras"):
+            return _of_earlier_run(config)
+        network = _build(config, config.weights)
+        if config.weights == "none":
+            quicken_norms(network.get_layer(BACKBONE_NAME))
+        return Start(network)
 
 
-def _network_of_earlier_run(config: TrainingConfig) -> keras.Model:
+def _of_earlier_run(config: TrainingConfig) -> Start:
     earlier = load_network(Path(config.weights), compiled=False)
     if earlier.input_shape != (None, config.size, config.size, 3):
         raise InputError(
@@ -48,11 +56,11 @@ def _network_of_earlier_run(config: TrainingConfig) -> keras.Model:
     network = _build(config, "none")
     if _shapes(earlier) == _shapes(network):
         network.set_weights(earlier.get_weights())
-        return network
+        return Start(network)
     narrow(earlier, network)
     _check_nothing_is_frozen(config)
     quicken_norms(network.get_layer(BACKBONE_NAME))
-    return network
+    return Start(network, is_narrowed=True)
 
 
 def _check_nothing_is_frozen(config: TrainingConfig) -> None:

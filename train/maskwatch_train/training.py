@@ -34,7 +34,6 @@ from .run_folder import (
 )
 from .samples import Sample
 from .splits import TRAIN, VALIDATION
-from .start import first_network
 
 FACES_AT_ONCE = 256
 """Faces that are in memory as float32 at a time while a network answers."""
@@ -113,6 +112,7 @@ class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def train_network(
+    start: keras.Model,
     splits: dict[str, list[Sample]],
     config: TrainingConfig,
     fingerprint: str,
@@ -122,6 +122,7 @@ def train_network(
     """Train, or go on with a training that was interrupted.
 
     Args:
+        start: What the first epoch begins with; see `start.make_start`.
         splits: Samples by split.
         config: See `TrainingConfig`.
         fingerprint: Names the data.
@@ -141,7 +142,7 @@ def train_network(
     with strategy().scope():
         for stage in STAGES:
             if not state.is_done(stage) and config.stage_epochs(stage):
-                network = _stage_network(state, stage, run)
+                network = _stage_network(start, state, stage, run)
                 _train_stage(network, splits, state, stage, run, teacher)
         return load_network(best_path(run), compiled=False), state
 
@@ -169,16 +170,15 @@ def _train_stage(
     )
 
 
-def _stage_network(state: RunState, stage: str, run: Path) -> keras.Model:
+def _stage_network(start: keras.Model, state: RunState, stage: str, run: Path) -> keras.Model:
     """Return the network to go on with, compiled only if it is in the middle of its stage."""
-    config = state.config
     if state.epochs_done(stage):
         return load_network(checkpoint_path(run, len(state.history)))
+    network = start
     if state.history:
         network = load_network(checkpoint_path(run, len(state.history)), compiled=False)
-    else:
-        network = first_network(config)
-    set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=config.frozen_blocks)
+    frozen_blocks = state.config.frozen_blocks
+    set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=frozen_blocks)
     return network
 
 
