@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     """Convert, compare and write."""
     with quiet():
         need("tensorflow", "tensorflow", "train")
-        from .conversion import convert
+        from .classifier_conversion import convert_classifier
         from .finder_conversion import convert_finder
     from .converting import ConversionConfig
     from .training_run import TrainingRun
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
             f"--input is for finders; {options.run_folder} holds a mask model, whose size is "
             "chosen when it is trained"
         )
-    make = convert_finder if training.kind == FINDER else convert
+    make = convert_finder if training.kind == FINDER else convert_classifier
     make(training, options.calibrate, options.out, config)
     return 0
 

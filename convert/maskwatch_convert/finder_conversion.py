@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import keras
-
-from maskwatch_edge.contract import COLOUR_ORDER, FACE, FinderContract, write_model
+from maskwatch_edge.contract import COLOUR_ORDER, FACE, FinderContract
 from maskwatch_edge.finders.codes import BoxCode
 from maskwatch_edge.frame import Pixels
 
-from .converter import convert_variants, load_finder, with_input
-from .converting import ConversionConfig, check_loss, tell, written_models
-from .finder_frames import RunFrames, choose_frames, find_frames, read_frame_pixels
+from .conversion import Subject, convert
+from .converter import load_finder, with_input
+from .converting import ConversionConfig, tell
+from .finder_frames import choose_frames, find_frames, read_frame_pixels
 from .finder_parity import FinderParity, compare_finders
-from .parity import REFERENCE
 from .training_run import TrainingRun
 
 
 def convert_finder(
     run: TrainingRun, data: Sequence[Path], output: Path, config: ConversionConfig
 ) -> None:
-    """Convert the finder of a training, compare it with the float one, and write the file.
-
-    The table of the comparison goes to stdout, whether the variant is accepted or not.
+    """Convert the finder of a training; see `conversion.convert`.
 
     Args:
         run: What `maskwatch train-finder` left behind.
@@ -43,18 +38,33 @@ def convert_finder(
     network = load_finder(run.network)
     if config.input_wh:
         network = with_input(network, config.input_wh)
-    contract = _contract(run, network, config.variant)
-    flatbuffers = _convert_both(network, frames, config)
-    parity = _compare(flatbuffers, contract, frames, config)
-    print(parity.table())  # noqa: T201
-    check_loss(parity.variant, parity.lost_points, "AP50", config.max_drop)
-    write_model(output, flatbuffers[config.variant], replace(contract, scores=parity.scores()))
-    tell(f"wrote {output}")
-
-
-def _contract(run: TrainingRun, network: keras.Model, variant: str) -> FinderContract:
-    code = BoxCode()
     height, width = network.input_shape[1:3]
+
+    def calibrate() -> list[Pixels]:
+        pictures = choose_frames(frames.fitted, (width, height), config.samples, config.seed, tell)
+        tell(f"calibrating on {len(pictures)} of {len(frames.fitted)} frames of the training")
+        return pictures
+
+    def search(models: Mapping[str, Path]) -> FinderParity:
+        tell(f"comparing on {len(frames.held_out)} frames held out from the training")
+        held_out = read_frame_pixels(list(frames.held_out.values()), tell)
+        return compare_finders(models, config.variant, held_out, threads=config.threads)
+
+    contract = _contract(run, (width, height), config.variant)
+    subject = Subject(
+        network,
+        contract,
+        input_name="frame_rgb",
+        measure="AP50",
+        calibrate=calibrate,
+        compare=search,
+    )
+    convert(subject, output, config)
+
+
+def _contract(run: TrainingRun, input_wh: tuple[int, int], variant: str) -> FinderContract:
+    code = BoxCode()
+    width, height = input_wh
     return FinderContract(
         labels=(FACE,),
         input_width=width,
@@ -68,28 +78,3 @@ def _contract(run: TrainingRun, network: keras.Model, variant: str) -> FinderCon
         data_fingerprint=run.data_fingerprint,
         command=run.command,
     )
-
-
-def _convert_both(
-    network: keras.Model, frames: RunFrames, config: ConversionConfig
-) -> dict[str, bytes]:
-    """Return the flatbuffers of the float model and of the variant, which may be the same."""
-    pictures: list[Pixels] = []
-    if config.variant == "int8":
-        height, width = network.input_shape[1:3]
-        pictures = choose_frames(frames.fitted, (width, height), config.samples, config.seed, tell)
-        tell(f"calibrating on {len(pictures)} of {len(frames.fitted)} frames of the training")
-    return convert_variants(network, (REFERENCE, config.variant), pictures, "frame_rgb")
-
-
-def _compare(
-    flatbuffers: dict[str, bytes],
-    contract: FinderContract,
-    frames: RunFrames,
-    config: ConversionConfig,
-) -> FinderParity:
-    """Let the edge load both models as it would on the board, and search the held-out frames."""
-    tell(f"comparing on {len(frames.held_out)} frames held out from the training")
-    held_out = read_frame_pixels(list(frames.held_out.values()), tell)
-    with written_models(flatbuffers, contract) as models:
-        return compare_finders(models, config.variant, held_out, threads=config.threads)
