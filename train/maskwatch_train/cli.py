@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from maskwatch_edge.command import Command, count, need, positive, share, whole
+from maskwatch_edge.command import Command, count, need, positive, whole
 from maskwatch_edge.contract import INPUT_SIZE
 from maskwatch_edge.errors import InputError
 
-from .options import check_options
+from .options import add_alpha, add_run_options, add_seed, add_split_options, check_options
 from .start_up import load_tensorflow
 
 MAX_FROZEN_BLOCKS = 16
@@ -24,14 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="data sets: Train|Validation|Test/WithMask|WithoutMask, or with_mask/ and "
         "without_mask/, or images/ and annotations/ (Pascal VOC)",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    add_run_options(parser)
     parser.add_argument(
         "--data",
         dest="download",
         choices=["kaggle"],
         help="also download the Kaggle 12K set with kagglehub",
     )
-    parser.add_argument("--resume", action="store_true", help="go on after a kill")
     parser.add_argument(
         "--landmarks",
         type=Path,
@@ -48,9 +47,7 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--size", type=count, metavar="PX", default=INPUT_SIZE, help="side of the square input"
     )
-    network.add_argument(
-        "--alpha", type=positive, metavar="X", default=1.0, help="width of MobileNetV2"
-    )
+    add_alpha(network.add_argument)
     network.add_argument(
         "--head",
         choices=["flatten", "gap"],
@@ -88,7 +85,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         help="first blocks of the backbone that stay as they are, 0 to 16",
     )
     add("--patience", type=count, metavar="N", default=4, help="epochs until an early stop")
-    add("--seed", type=whole, metavar="N", default=1, help="start of every random draw")
+    add_seed(add)
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -113,27 +110,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="faces to add with masks composed onto them, most of them worn wrong",
     )
-    add(
-        "--test-share",
-        type=share,
-        metavar="X",
-        default=0.2,
-        help="share of unpublished data that is held out and scored at the end, 0 to 1",
-    )
-    add(
-        "--fold",
-        type=whole,
-        metavar="K",
-        default=0,
-        help="which share is held out, from 0: runs that differ only in this score every picture",
-    )
-    add(
-        "--validation-share",
-        type=share,
-        metavar="X",
-        default=0.05,
-        help="share that chooses the epoch, 0 to 1",
-    )
+    add_split_options(add, "unpublished data", "chooses the epoch")
 
 
 def run(options: argparse.Namespace) -> int:

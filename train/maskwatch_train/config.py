@@ -1,4 +1,4 @@
-"""What a training of the mask network is started with."""
+"""What a training is started with: what all of them are, and what that of the mask network is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,35 @@ STAGES = (HEAD, FINE_TUNE)
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """All that decides the outcome of a training beside the data.
+class CommonConfig:
+    """What decides the outcome of every training beside the data.
+
+    Attributes:
+        alpha: Width of MobileNetV2.
+        weights: "imagenet", "none", or a `.weights.h5` file of the backbone.
+        seed: Start of every random draw.
+        test_share: Share of unpublished data that is scored at the end.
+        fold: Which share that is, counted from 0.
+        validation_share: Share that is scored after every epoch.
+    """
+
+    alpha: float = 1.0
+    weights: str = "imagenet"
+    seed: int = 1
+    test_share: float = 0.2
+    fold: int = 0
+    validation_share: float = 0.05
+
+
+@dataclass(frozen=True)
+class TrainingConfig(CommonConfig):
+    """All that decides the outcome of a training of the mask network.
 
     Attributes:
         size: Side of the input in pixels.
-        alpha: Width of MobileNetV2.
         head: "flatten" or "gap".
-        weights: "imagenet", "none", a `.weights.h5` file of the backbone, or the `.keras` file of
-            an earlier run to go on from; a wider network is narrowed.
-        seed: Start of every random draw.
+        weights: As in `CommonConfig`, or the `.keras` file of an earlier run to go on from; a wider
+            network is narrowed.
         batch_size: Faces a step.
         head_epochs: Epochs of the first stage, backbone frozen.
         epochs: Epochs of the second stage at the most.
@@ -29,16 +48,11 @@ class TrainingConfig:
         frame_repeats: How often an epoch shows a face of an annotated frame.
         teacher: SHA-256 of the network whose answers are learned beside the labels, or "".
         composed: Faces with composed masks that are added to the training split.
-        test_share: Share of unpublished data that is scored at the end.
-        fold: Which share that is, counted from 0.
         validation_share: Share that chooses the epoch.
     """
 
     size: int = 128
-    alpha: float = 1.0
     head: str = "flatten"
-    weights: str = "imagenet"
-    seed: int = 1
     batch_size: int = 32
     head_epochs: int = 1
     epochs: int = 12
@@ -49,9 +63,6 @@ class TrainingConfig:
     frame_repeats: int = 3
     teacher: str = ""
     composed: int = 0
-    test_share: float = 0.2
-    fold: int = 0
-    validation_share: float = 0.05
 
     def stage_epochs(self, stage: str) -> int:
         """Epochs of a stage at the most."""

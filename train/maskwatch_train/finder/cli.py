@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from maskwatch_edge.command import Command, count, need, positive, share, whole
+from maskwatch_edge.command import Command, count, need, positive, whole
 from maskwatch_edge.errors import InputError
-from maskwatch_train.options import check_options
+from maskwatch_train.options import (
+    add_alpha,
+    add_run_options,
+    add_seed,
+    add_split_options,
+    check_options,
+)
 from maskwatch_train.start_up import load_tensorflow
 
 from .config import EXPANSION
@@ -25,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="annotated frames (images/ and annotations/), which are learned and scored; with "
         "--landmarks also photographs or crops in the layouts of maskwatch train, only learned",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
-    parser.add_argument("--resume", action="store_true", help="go on after a kill")
+    add_run_options(parser)
     parser.add_argument(
         "--landmarks",
         type=Path,
@@ -35,14 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_network_options(parser)
     _add_training_options(parser)
-    _add_data_options(parser)
+    add = parser.add_argument_group("data").add_argument
+    add_split_options(add, "the frames", "is scored after every epoch")
 
 
 def _add_network_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("network").add_argument
     add("--width", type=count, metavar="PX", default=320, help="of the input, a multiple of 32")
     add("--height", type=count, metavar="PX", default=256, help="of the input, a multiple of 32")
-    add("--alpha", type=positive, metavar="X", default=1.0, help="width of MobileNetV2")
+    add_alpha(add)
     add(
         "--expansion",
         type=positive,
@@ -72,26 +78,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="first blocks of the backbone that stay as they are, 0 to 12",
     )
-    add("--seed", type=whole, metavar="N", default=1, help="start of every random draw")
-
-
-def _add_data_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("data").add_argument
-    add(
-        "--test-share",
-        type=share,
-        metavar="X",
-        default=0.2,
-        help="share of the frames that is held out and scored at the end, 0 to 1",
-    )
-    add("--fold", type=whole, metavar="K", default=0, help="which share is held out, from 0")
-    add(
-        "--validation-share",
-        type=share,
-        metavar="X",
-        default=0.05,
-        help="share that is scored after every epoch, 0 to 1",
-    )
+    add_seed(add)
 
 
 def run(options: argparse.Namespace) -> int:
