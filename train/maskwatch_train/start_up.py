@@ -1,5 +1,7 @@
-"""Loads TensorFlow, prepared for training on a processor; see "Training on a processor" in
-`docs/decisions.md`. Variables that the user has set win.
+"""Loads TensorFlow, prepared for training on a processor.
+
+"Training on a processor" in `docs/decisions.md` tells what that brings. Variables that the user has
+set win.
 """
 
 from __future__ import annotations
