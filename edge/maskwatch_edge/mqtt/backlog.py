@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ RETRY_SECONDS = 600.0
 """A disk that failed is tried again after so long."""
 
 BROKEN_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-"""The file is none of ours, and never will be. With other errors, as of a full disk, it still is."""
+"""The file is none of ours and will not be. With other errors, as of a full disk, it still is."""
 
 # Numbers never come again, also after all messages were removed: that is what AUTOINCREMENT is for.
 SCHEMA = """
@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS by_kind ON messages (is_event, number);
 """
 INSERT = "INSERT INTO messages VALUES (?, ?, ?)"
-FIRST = "SELECT * FROM messages ORDER BY number LIMIT 1"
+ALL = "SELECT * FROM messages ORDER BY number"
+NEXT = "SELECT * FROM messages WHERE number > ? ORDER BY number LIMIT ?"
 REMOVE = "DELETE FROM messages WHERE number = ?"
 DROP_OLDEST = """DELETE FROM messages WHERE number IN (
     SELECT number FROM messages WHERE is_event = ? ORDER BY number LIMIT ?)"""
@@ -99,7 +100,7 @@ class Backlog(Closing):
         self._warn, self._clock, self._milliseconds = warn, clock, milliseconds
         self._retry_at: float | None = None
         self._is_dropping = False
-        self._last = 0
+        self._last = self._saved = 0
         try:
             self._database = _open(path)
         except (sqlite3.Error, OSError) as error:
@@ -120,15 +121,19 @@ class Backlog(Closing):
         self._size += len(rows)
         self._shrink()
 
-    def first(self) -> Waiting | None:
-        """Return the oldest message, and leave it; None if there is none."""
-        row = self._guarded(lambda: self._database.execute(FIRST).fetchone())
-        return None if row is None else Waiting(row[0], bool(row[1]), row[2])
+    def after(self, number: int, most: int) -> list[Waiting]:
+        """Return the oldest messages after a number, and leave them; 0 is before all."""
+        rows = self._guarded(lambda: self._database.execute(NEXT, (number, most)).fetchall())
+        return [Waiting(number, bool(is_event), payload) for number, is_event, payload in rows]
 
-    def remove(self, number: int) -> None:
-        """Forget a message that the broker has acknowledged."""
-        # Not written at once: if power fails before it is, it is sent once more, with the same id.
-        self._size -= self._guarded(lambda: self._delete(REMOVE, number))
+    def remove(self, numbers: Collection[int]) -> None:
+        """Forget messages that the broker has acknowledged."""
+        if not numbers:
+            return
+        # Not written at once: if power fails before they are, they are sent once more, with the
+        # same ids.
+        removed = self._guarded(lambda: self._delete(REMOVE, [(one,) for one in numbers]))
+        self._size -= removed
         self._is_dropping = self._is_dropping and self._size > 0
 
     def close(self) -> None:
@@ -154,10 +159,10 @@ class Backlog(Closing):
         with self._database:
             self._database.executemany(INSERT, rows)
 
-    def _delete(self, statement: str, *values: int) -> int:
+    def _delete(self, statement: str, values: Collection[tuple[int, ...]]) -> int:
         self._database.execute("PRAGMA synchronous = NORMAL")
         with self._database:
-            return self._database.execute(statement, values).rowcount
+            return self._database.executemany(statement, values).rowcount
 
     def _shrink(self) -> None:
         self._drop_oldest(is_event=False)
@@ -173,7 +178,7 @@ class Backlog(Closing):
         surplus = self._size - self._limit
         if surplus <= 0:
             return 0
-        dropped = self._guarded(lambda: self._delete(DROP_OLDEST, is_event, surplus))
+        dropped = self._guarded(lambda: self._delete(DROP_OLDEST, [(is_event, surplus)]))
         self._size -= dropped
         return dropped
 
@@ -188,14 +193,15 @@ class Backlog(Closing):
             self._database.close()
             self._database = _open_memory()
             self._insert(rows)
-            self._leave_disk(error)
+            self._saved = rows[-1][0] if rows else 0
             self._size = len(rows)
+            self._leave_disk(error)
             return act()
 
     def _readable(self) -> list[tuple[int, bool, str]]:
         rows: list[tuple[int, bool, str]] = []
         with suppress(sqlite3.Error):
-            for row in self._database.execute("SELECT * FROM messages ORDER BY number"):
+            for row in self._database.execute(ALL):
                 rows.append(row)
         return rows
 
@@ -218,21 +224,22 @@ class Backlog(Closing):
         except (sqlite3.Error, OSError):
             return False
         try:
-            # What the file still holds was sent from memory meanwhile, or is in memory, too.
             with database:
-                database.execute("DELETE FROM messages")
+                # What was saved from the file was sent from memory meanwhile, or is still there.
+                database.execute("DELETE FROM messages WHERE number <= ?", (self._saved,))
                 database.executemany(INSERT, self._readable())
         except sqlite3.Error:
             database.close()
             return False
         self._database.close()
-        self._database, self._retry_at = database, None
+        self._database, self._retry_at, self._saved = database, None, 0
+        self._size = self._measure()
         return True
 
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return _prepared(sqlite3.connect(path, timeout=1.0))
+    return _prepared(sqlite3.connect(path, timeout=0.0))
 
 
 def _open_memory() -> sqlite3.Connection:

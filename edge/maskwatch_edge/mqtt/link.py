@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from maskwatch_edge.command import need
@@ -44,7 +45,13 @@ class Message:
 
 @dataclass(frozen=True)
 class Connected:
-    """The broker has let us in."""
+    """The broker has let us in.
+
+    Attributes:
+        connection: Number of the connection, which `publish` asks for.
+    """
+
+    connection: int
 
 
 @dataclass(frozen=True)
@@ -90,11 +97,12 @@ class Link(Protocol):
         """Connect. `tell` is called in another thread."""
         ...
 
-    def publish(self, message: Message) -> int:
-        """Send a message, once more after a loss, until it is acknowledged.
+    def publish(self, message: Message, connection: int) -> int | None:
+        """Send a message on a connection, and on no other one.
 
         Returns:
-            A receipt, with which it will be acknowledged.
+            A receipt, with which it will be acknowledged unless the connection is lost; None if
+            it is already.
         """
         ...
 
@@ -124,7 +132,11 @@ class PahoLink:
         self._client = open_client(config, client_id)
         self._client.will_set(will.topic, will.payload, qos=1, retain=will.is_retained)
         self._client.reconnect_delay_set(*RETRY_SECONDS)
+        # Paho would hold back what exceeds its own limits: the publisher has limits.
+        self._client.max_inflight_messages_set(0)
         self._config, self._listen_to = config, listen_to
+        self._lock = Lock()
+        self._connection = 0
 
     def start(self, tell: Callable[[News], None]) -> None:
         """Connect, in a thread of paho's."""
@@ -139,11 +151,12 @@ class PahoLink:
                 return
             if self._listen_to is not None:
                 client.subscribe(self._listen_to, qos=1)
-            tell(Connected())
+            tell(Connected(self._connection))
 
         def on_message(_: Any, __: Any, message: Any) -> None:
             tell(Heard(bytes(message.payload)))
 
+        client.on_pre_connect = lambda *_: self._begin_connection()
         client.on_connect = on_connect
         client.on_message = on_message
         # Called where paho has just caught the error, which it does not hand over.
@@ -153,10 +166,19 @@ class PahoLink:
         client.connect_async(str(self._config.host), port_of(self._config), KEEPALIVE_SECONDS)
         client.loop_start()
 
-    def publish(self, message: Message) -> int:
-        """Leave a message to paho, which sends it again after a loss."""
-        sent = self._client.publish(message.topic, message.payload, 1, message.is_retained)
-        return sent.mid
+    def publish(self, message: Message, connection: int) -> int | None:
+        """Leave a message to paho if the connection is still the newest one."""
+        with self._lock:
+            if connection != self._connection:
+                return None
+            sent = self._client.publish(message.topic, message.payload, 1, message.is_retained)
+            return sent.mid
+
+    def _begin_connection(self) -> None:
+        # Paho would send again by itself what was not acknowledged, after what is newer.
+        with self._lock:
+            self._connection += 1
+            self._client.drop_out_messages()
 
     def close(self) -> None:
         """Take leave of the broker, and wait for paho's thread, which may be trying to connect."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 from importlib.metadata import version
@@ -15,9 +14,10 @@ from maskwatch_edge.state_folder import state_folder
 from maskwatch_edge.view import Output, View
 
 from .backlog import Backlog
+from .courier import Courier
 from .home_assistant import discovery_payload
 from .identity import default_device_id
-from .link import Message, PahoLink
+from .link import Link, Message, PahoLink
 from .publisher import Publisher
 from .reporter import Reporter
 from .topics import OFFLINE, Topics
@@ -64,21 +64,19 @@ def open_mqtt(config: MqttConfig, warn: Warn) -> Output:
         OutputError: If a file that the configuration names cannot be read.
     """
     topics, run = topics_of(config), secrets.token_hex(4)
-    has_listener = config.home_assistant
+    discovery = discovery_payload(topics, socket.gethostname(), version("maskwatch"))
     link = PahoLink(
         config,
         client_id=f"maskwatch-{topics.device_id}",
         will=Message(topics.availability, OFFLINE, is_retained=True),
-        listen_to=topics.discovery_status if has_listener else None,
+        listen_to=topics.discovery_status if config.home_assistant else None,
     )
-    discovery = discovery_payload(topics, socket.gethostname(), version("maskwatch"))
-    path = state_folder(os.environ) / FILE_NAME
-    name = f"{topics.device_id}-{run}"
-    publisher = Publisher(
-        link,
-        lambda: Backlog(path, name, config.waiting_messages, warn),
-        topics,
-        discovery if has_listener else None,
-        warn,
-    )
-    return MqttOutput(Reporter(run, wall_clock), publisher)
+
+    def open_backlog() -> Backlog:
+        path, name = state_folder() / FILE_NAME, f"{topics.device_id}-{run}"
+        return Backlog(path, name, config.waiting_messages, warn)
+
+    def hire(link: Link, backlog: Backlog) -> Courier:
+        return Courier(link, backlog, topics, discovery if config.home_assistant else None, warn)
+
+    return MqttOutput(Reporter(run, wall_clock), Publisher(link, open_backlog, hire, warn))
