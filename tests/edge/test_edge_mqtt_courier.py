@@ -267,6 +267,7 @@ def test_a_disk_that_hangs_holds_nobody_up_and_memory_stays_bounded(
     until(lambda: link._tell is not None)
     link.connect()
     until(lambda: len(link.payloads_on(TOPICS.events)) == MOST_ON_THEIR_WAY)
+    link.lose()
 
 
 def test_at_the_end_the_rest_is_told_and_leave_is_taken(

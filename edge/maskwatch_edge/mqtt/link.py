@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -117,8 +118,9 @@ class PahoLink:
     Args:
         config: Where the broker is.
         client_id: By which the broker knows us. It sends away who comes with the same one before,
-            and so there is never a last will of a connection that we have forgotten.
-        will: Published by the broker if we fall silent.
+            and so there is never a last will of a connection that we have forgotten. "" for one
+            that is nobody else's.
+        will: Published by the broker if we fall silent; None for nothing.
         listen_to: A topic that is asked for after each connection; None for none.
 
     Raises:
@@ -127,10 +129,11 @@ class PahoLink:
     """
 
     def __init__(
-        self, config: MqttConfig, client_id: str, will: Message, listen_to: str | None
+        self, config: MqttConfig, client_id: str, will: Message | None, listen_to: str | None
     ) -> None:
         self._client = open_client(config, client_id)
-        self._client.will_set(will.topic, will.payload, qos=1, retain=will.is_retained)
+        if will is not None:
+            self._client.will_set(will.topic, will.payload, qos=1, retain=will.is_retained)
         self._client.reconnect_delay_set(*RETRY_SECONDS)
         # Paho would hold back what exceeds its own limits: the publisher has limits.
         self._client.max_inflight_messages_set(0)
@@ -161,7 +164,7 @@ class PahoLink:
         client.on_message = on_message
         # Called where paho has just caught the error, which it does not hand over.
         client.on_connect_fail = lambda *_: lose(sys.exception())
-        client.on_disconnect = lambda _, __, ___, reason, ____: lose(reason)
+        client.on_disconnect = lambda *_: lose("the connection is lost")
         client.on_publish = lambda _, __, receipt, *___: tell(Acknowledged(receipt))
         client.connect_async(str(self._config.host), port_of(self._config), KEEPALIVE_SECONDS)
         client.loop_start()
@@ -203,6 +206,26 @@ def open_client(config: MqttConfig, client_id: str) -> Client:
     if config.tls:
         client.tls_set_context(_tls_context(config.ca_file))
     return client
+
+
+def try_broker(config: MqttConfig, seconds: float = 10.0) -> None:
+    """Connect to the broker once, under a name that sends nobody away, and leave.
+
+    Raises:
+        MissingExtraError: If paho-mqtt is not installed.
+        OutputError: With the reason if it does not answer in time, or does not let us in.
+    """
+    news: SimpleQueue[News] = SimpleQueue()
+    link = PahoLink(config, "", None, None)
+    link.start(news.put)
+    try:
+        first = news.get(timeout=seconds)
+    except Empty:
+        first = Lost(f"{name_of(config)}: no answer in {seconds:g} seconds")
+    finally:
+        link.close()
+    if isinstance(first, Lost):
+        raise OutputError(first.reason)
 
 
 def port_of(config: MqttConfig) -> int:
