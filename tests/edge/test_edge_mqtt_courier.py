@@ -22,7 +22,7 @@ from maskwatch_edge.mqtt.reporter import Report
 from maskwatch_edge.mqtt.topics import Topics
 
 TOPICS = Topics("maskwatch", "door", "homeassistant")
-DISCOVERY = {"device": {}}
+DISCOVERY: dict[str, object] = {"device": {}}
 IN_MEMORY = Path("/dev/null/none")
 PATIENCE_SECONDS = 60.0
 
