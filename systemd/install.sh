@@ -18,8 +18,9 @@ together. If the new version does not become healthy, the one before runs again.
                      internet; else from the checkout that this script is in; else it stays
   --model FILE       the model; else the one given last; else the one that comes with the program
   --config FILE      the configuration; else the one in force; else one with all defaults
-  --with NAME        also network: let it reach network cameras
+  --with NAME        also network: let it reach network cameras and MQTT brokers
                           console: let it use an attached screen without a desktop
+                          mqtt: let it keep messages for an MQTT broker; goes with network
                           window: a service for desktop sessions, which shows a window
                      may be given again; what was chosen before stays chosen
   --without NAME     no longer
@@ -67,8 +68,8 @@ parse() {
 
 drop_in() {
     case $1 in
-    network | console | window) echo "$1" ;;
-    *) usage "expected network, console or window; received $1" ;;
+    network | console | mqtt | window) echo "$1" ;;
+    *) usage "expected network, console, mqtt or window; received $1" ;;
     esac
 }
 

@@ -51,7 +51,7 @@ main() {
     [ $uses_console = no ] || systemctl start --no-block getty@tty1.service || :
     if [ $keep = yes ]; then leave_config; else remove_config; fi
     remove_gpio
-    rm -rf "$ROOT/var/cache/maskwatch"
+    rm -rf "$ROOT/var/cache/maskwatch" "$ROOT/var/lib/private/maskwatch" "$ROOT/var/lib/maskwatch"
     rm -f "$CURRENT"
     rm -rf "$TOP"
     say "removed"

@@ -14,7 +14,7 @@ from .cameras.camera import CameraReader
 from .cameras.sources import open_camera
 from .classifier import open_classifier
 from .command import Command
-from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
+from .config import Config, DecisionConfig, IndicatorConfig, MqttConfig, Thresholds
 from .config.command import add_config_options, load_from_options
 from .display.display import open_display
 from .errors import MaskwatchError
@@ -192,13 +192,15 @@ def unseen_seconds(config: Config) -> float:
 def open_outputs(
     config: Config, reason: Callable[[], str | None], on_quit: Callable[[], None]
 ) -> Sequence[Output]:
-    """Open lamps, lines and display; a lamp or display that fails is left out for a while."""
+    """Open what is told and shown; what fails, but for lines, is left out for a while."""
     outputs: list[Output] = []
     if config.indicator.lamps:
         outputs.append(
             Guarded("indicator", lambda: open_indicator(config.indicator), warn_on_stderr)
         )
     outputs.append(open_lines(config.output.lines, reason))
+    if config.mqtt.host is not None:
+        outputs.append(Guarded("MQTT broker", lambda: open_broker(config.mqtt), warn_on_stderr))
     outputs.append(open_display(config.display, on_quit, warn_on_stderr))
     return outputs
 
@@ -206,6 +208,13 @@ def open_outputs(
 def open_indicator(config: IndicatorConfig) -> Output:
     """Open the lamps; they go out if the loop hangs for half of the watchdog's time."""
     return Indicator(config, GpioLine, stale_seconds=STALE_SECONDS)
+
+
+def open_broker(config: MqttConfig) -> Output:
+    """Open the connection to the MQTT broker; imported here, as few boards have one."""
+    from .mqtt.output import open_mqtt
+
+    return open_mqtt(config, warn_on_stderr)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from maskwatch_edge.config import (
     IndicatorConfig,
     LampConfig,
     ModelConfig,
+    MqttConfig,
     OutputConfig,
     Thresholds,
 )
@@ -37,6 +38,7 @@ SECTIONS: list[type[Section]] = [
     IndicatorConfig,
     DisplayConfig,
     OutputConfig,
+    MqttConfig,
 ]
 
 
@@ -106,6 +108,22 @@ def test_settings_do_not_change() -> None:
         (DisplayConfig, {"kind": "hdmi"}, '"none" or "window" or "console"; received "hdmi"'),
         (DisplayConfig, {"framebuffer": None}, "framebuffer: expected a path; received nothing"),
         (OutputConfig, {"lines": {}}, '"none"; received a table'),
+        (MqttConfig, {"host": "mqtt://broker"}, "host: expected a host name or address"),
+        (MqttConfig, {"host": "a..b"}, 'received "a..b"'),
+        (MqttConfig, {"port": 0}, "port: expected a whole number from 1 to 65535"),
+        (
+            MqttConfig,
+            {"topic": "door/+"},
+            "topic: expected a topic of letters, digits, -, _, . and",
+        ),
+        (MqttConfig, {"topic": "/door"}, 'received "/door"'),
+        (MqttConfig, {"device_id": "a/b"}, "device_id: expected letters, digits, - and _"),
+        (MqttConfig, {"ca_file": Path("ca")}, "as it belongs to the tls true and tls is false"),
+        (
+            MqttConfig,
+            {"password_file": Path("a")},
+            "user: expected one, as password_file is given; received none",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_was_expected_and_what_came(
@@ -127,6 +145,8 @@ def test_a_wrong_value_is_refused_with_what_was_expected_and_what_came(
         (ModelConfig, {"threads": None}),
         (DecisionConfig, {"min_score": 0.5, "leave_score": 0.5}),
         (LampConfig, {"line": "1", "blink_hz": 10}),
+        (MqttConfig, {"host": "broker.local", "topic": "home/door-1", "tls": True}),
+        (MqttConfig, {"host": "fd00::17", "user": "me", "password_file": Path("a")}),
     ],
 )
 def test_a_right_value_is_kept(section: type[Section], values: dict[str, Any]) -> None:
@@ -195,7 +215,10 @@ def test_a_message_shows_neither_a_password_nor_a_long_text() -> None:
 def test_every_value_that_may_be_none_is_none_by_default() -> None:
     """For a file says "" for it, and the defaults must be those that it can say."""
     optional = [key for section in SECTIONS for key in keys_of(section).values() if key.is_optional]
-    assert [key.name for key in optional] == ["model", "cascade", "path", "threads", "chip"]
+    assert [key.name for key in optional] == [
+        *("model", "cascade", "path", "threads", "chip"),
+        *("host", "port", "ca_file", "user", "password_file", "device_id"),
+    ]
     assert all(key.default is None for key in optional)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from maskwatch_edge.config import Config, IndicatorConfig, LampConfig
 from maskwatch_edge.config import file as config_file
 from maskwatch_edge.config.file import LoadedConfig, load_config, to_dict, to_toml
-from maskwatch_edge.config.keys import Key, NotAbove, OnlyFor, Section, keys_of
+from maskwatch_edge.config.keys import Key, NeededFor, NotAbove, OnlyFor, Section, keys_of
 from maskwatch_edge.config.names import KEYS, SECTIONS
 from maskwatch_edge.config.rules import Between, OneOf
 
@@ -102,6 +102,8 @@ def values_of(key: Key) -> st.SearchStrategy[Any]:
         Path: paths.map(Path),
         str: sources if key.text and key.text.path_too else words,
     }
+    if key.text and key.text.pattern != ".*":
+        given[str] = st.from_regex(key.text.pattern, fullmatch=True)
     strategy = given.get(key.base)
     for rule in key.rules:
         if isinstance(rule, OneOf):
@@ -127,6 +129,8 @@ def sections(draw: st.DrawFn, section: type[Section]) -> Section:
             lower, upper = sorted(values[key] for key in check.keys)
             values |= dict(zip(check.keys, (lower, upper), strict=True))
         if isinstance(check, OnlyFor) and values[check.other] not in check.values:
+            values[check.name] = None
+        if isinstance(check, NeededFor) and values[check.needed] is None:
             values[check.name] = None
     return section(**values)
 

@@ -24,6 +24,7 @@ from maskwatch_edge.config import (
     FacesConfig,
     IndicatorConfig,
     LampConfig,
+    MqttConfig,
 )
 from maskwatch_edge.config import file as config_file
 from maskwatch_edge.config.file import LoadedConfig, load_config
@@ -39,6 +40,7 @@ from maskwatch_edge.doctor.board import (
     check_swap,
     check_temperature,
 )
+from maskwatch_edge.doctor.broker import check_broker
 from maskwatch_edge.doctor.camera import check_camera
 from maskwatch_edge.doctor.checks import carefully, examine
 from maskwatch_edge.doctor.command import COMMAND, load_as_service
@@ -48,6 +50,7 @@ from maskwatch_edge.doctor.model import check_faces, check_interpreter, check_mo
 from maskwatch_edge.doctor.report import Finding, State, exit_code, fail, ok, to_json, warn
 from maskwatch_edge.doctor.service import ServiceState, check_rights, check_service, read_service
 from maskwatch_edge.doctor.system import Facts, RealSystem
+from maskwatch_edge.errors import MissingExtraError, OutputError
 from maskwatch_edge.lamps.gpio import FAKE_PI, FakeBoard
 from maskwatch_edge.lamps.gpio_chips import ChipInfo
 
@@ -648,6 +651,34 @@ def test_the_services_sandbox_must_fit_the_configuration(
 ) -> None:
     system = FakeSystem(files={"/opt/maskwatch/current/with": chosen})
     assert only(check_rights(system, RUNNING, config)).state is expected
+
+
+# --- the MQTT broker
+
+
+@pytest.mark.parametrize(
+    ("host", "error", "expected"),
+    [
+        (None, OutputError("not asked"), (State.OK, "no broker is configured")),
+        ("broker.example", None, (State.OK, "the broker broker.example lets us in")),
+        (
+            "broker.example",
+            OutputError("broker.example:1883: Not authorized"),
+            (State.FAIL, "broker.example:1883: Not authorized"),
+        ),
+    ],
+)
+def test_the_broker_is_asked_if_there_is_one(
+    host: str | None, error: Exception | None, expected: tuple[State, str]
+) -> None:
+    finding = only(check_broker(FakeSystem(broker_error=error), MqttConfig(host=host)))
+    assert (finding.state, finding.finding) == expected
+
+
+def test_a_missing_package_for_mqtt_is_told_with_what_mends_it() -> None:
+    system = FakeSystem(broker_error=MissingExtraError("paho-mqtt", "mqtt"))
+    finding = only(check_broker(system, MqttConfig(host="broker.example")))
+    assert (finding.state, finding.mend) == (State.FAIL, "pip install 'maskwatch[mqtt]'")
 
 
 # --- how it is told

@@ -61,6 +61,8 @@ WRONG = [
     ("[camera]\nsource = 'rtsp://camera.example/'\n", (), "", "add --with network"),
     ("", (), "MASKWATCH_CAMERA_SOURCE=http://camera.example/\n", "add --with network"),
     ("[display]\nkind = 'console'\n", ("--with", "network"), "", "add --with console"),
+    ("[mqtt]\nhost = 'broker.example'\n", (), "", "add --with network --with mqtt"),
+    ("[mqtt]\nhost = 'broker.example'\n", ("--with", "network"), "", "add --with mqtt"),
 ]
 
 
@@ -75,6 +77,7 @@ def test_what_would_not_work_is_told(
 RIGHT = [
     ("[camera]\nsource = 'rtsp://camera.example/'\n", " network"),
     ("[display]\nkind = 'console'\n", " console network"),
+    ("[mqtt]\nhost = 'broker.example'\n", " mqtt network"),
     ("[display]\nkind = 'window'\n", ""),  # falls back to none, and says so
 ]
 

@@ -12,7 +12,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"tensorflow", "keras", "matplotlib", "PIL", "imagehash", "kagglehub", "skimage", "pygame"}
+HEAVY = {
+    "tensorflow",
+    "keras",
+    "matplotlib",
+    "PIL",
+    "imagehash",
+    "kagglehub",
+    "skimage",
+    "pygame",
+    "paho",
+}
 
 RUN = """
 from maskwatch_edge.__main__ import main

@@ -9,6 +9,7 @@ from .settings import (
     IndicatorConfig,
     LampConfig,
     ModelConfig,
+    MqttConfig,
     OutputConfig,
     Thresholds,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "IndicatorConfig",
     "LampConfig",
     "ModelConfig",
+    "MqttConfig",
     "OutputConfig",
     "Thresholds",
 ]

@@ -140,7 +140,7 @@ class OnlyFor:
 
     name: str
     other: str
-    values: tuple[str, ...]
+    values: tuple[object, ...]
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -157,6 +157,25 @@ class OnlyFor:
             f"expected none, as it belongs to the {self.other} {owners} and {self.other} is "
             f"{shown(other)}; received {shown(value)}"
         )
+
+
+@dataclass(frozen=True)
+class NeededFor:
+    """A setting has no effect without another one, which may be none."""
+
+    needed: str
+    name: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See `Check`."""
+        return self.needed, self.name
+
+    def problem(self, section: Any) -> str | None:
+        """See `Check`."""
+        if getattr(section, self.needed) is not None or getattr(section, self.name) is None:
+            return None
+        return f"expected one, as {self.name} is given; received none"
 
 
 class Section:

@@ -78,15 +78,17 @@ class Text:
         what: That name.
         number_too: Whether a file may give a whole number in its place: `source = 0`.
         path_too: Whether it may be the path of a file; see `config_values`.
+        pattern: A regular expression for the whole of it.
     """
 
     what: str
     number_too: bool = False
     path_too: bool = False
+    pattern: str = ".*"
 
     def allows(self, value: str) -> bool:
         """See `Rule`."""
-        return bool(value.strip())
+        return bool(value.strip() and re.fullmatch(self.pattern, value))
 
     def says(self, noun: str) -> str:
         """See `Rule`."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.interpreter import PACKAGES
 
-from .keys import Check, NotAbove, OnlyFor, Section
+from .keys import Check, NeededFor, NotAbove, OnlyFor, Section
 from .rules import Between, OneOf, Text, shown
 
 FINDERS = ("tflite", "yunet", "haar")
@@ -246,6 +246,59 @@ class OutputConfig(Section):
     "frames" for one for every frame, "none" for nothing."""
 
 
+TOPIC = Text("a topic of letters, digits, -, _, . and /", pattern=r"[\w.-]+(/[\w.-]+)*")
+HOST_PATTERN = r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+
+
+@dataclass(frozen=True)
+class MqttConfig(Section):
+    """The MQTT broker that is told what happens."""
+
+    CHECKS: ClassVar[tuple[Check, ...]] = (
+        OnlyFor("ca_file", "tls", (True,)),
+        NeededFor("user", "password_file"),
+    )
+
+    host: Annotated[str, Text("a host name or address", pattern=HOST_PATTERN)] | None = None
+    """A host name or address of the broker; None for no MQTT at all."""
+
+    port: Annotated[int, Between(1, 65535)] | None = None
+    """Its port, a whole number from 1 to 65535; None for 1883, or 8883 with `tls`."""
+
+    tls: bool = False
+    """Whether the connection is encrypted and the broker must prove who it is: true or false."""
+
+    ca_file: Path | None = None
+    """A path: the certificates, in PEM, by which the broker proves it; None for those that the
+    system trusts."""
+
+    user: Annotated[str, Text("a name")] | None = None
+    """A name to log in with; None for none."""
+
+    password_file: Path | None = None
+    """A path: a file that holds the password and nothing else; None for the systemd credential
+    maskwatch-mqtt-password, if there is one."""
+
+    topic: Annotated[str, TOPIC] = "maskwatch"
+    """All topics begin with this one and the device's id."""
+
+    device_id: (
+        Annotated[str, Text("letters, digits, - and _", pattern="[A-Za-z0-9_-]{1,64}")] | None
+    ) = None
+    """What tells this board from others, at most 64 letters, digits, - and _; None for one made of
+    the machine's id."""
+
+    home_assistant: bool = True
+    """Whether Home Assistant is told what there is to see: true or false."""
+
+    discovery_topic: Annotated[str, TOPIC] = "homeassistant"
+    """Where Home Assistant listens for it."""
+
+    waiting_messages: Annotated[int, Between(100, 500_000)] = 100_000
+    """So many messages are kept for a broker that is away, a whole number from 100 to 500000;
+    10000 take about 4 MB of the disk."""
+
+
 @dataclass(frozen=True)
 class Config:
     """Everything that can be set."""
@@ -257,3 +310,4 @@ class Config:
     indicator: IndicatorConfig = field(default_factory=IndicatorConfig)
     display: DisplayConfig = field(default_factory=DisplayConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)

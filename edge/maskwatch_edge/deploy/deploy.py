@@ -21,7 +21,7 @@ from maskwatch_edge.errors import InputError
 from .board import Board, examine
 from .bundle import MEBIBYTE, RECEIVE, Bundle
 from .remote import LOST, BoardError, Remote
-from .service_config import check_drop_ins, check_model_path
+from .service_config import EXTRAS, check_drop_ins, check_model_path
 from .wheels import Target, Wheel, build_wheel, digest, fetch_dependencies, read_wheel
 
 SPACE_MIB = 350
@@ -177,7 +177,7 @@ def gather(
     if wheel:
         for name, content in wheel.installer().items():
             bundle.files[f"installer/{name}"] = content
-        extra = "display" if "window" in drop_ins(board, wanted) else ""
+        extra = ",".join(sorted(EXTRAS[name] for name in drop_ins(board, wanted) & EXTRAS.keys()))
         tell("gathering the wheels that it needs there")
         for path in [wheel.path, *fetch_dependencies(wheel, extra, target_of(board), cache)]:
             bundle.wheels.append(path.name)

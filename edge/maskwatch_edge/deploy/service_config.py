@@ -11,8 +11,11 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders.finder import file_of, given_file
 from maskwatch_edge.models import SHARED_FOLDER, YUNET
 
-DROP_INS = ("console", "network", "window")
+DROP_INS = ("console", "mqtt", "network", "window")
 """What `install.sh --with` takes."""
+
+EXTRAS = {"window": "display", "mqtt": "mqtt"}
+"""What a drop-in needs of the package's extras."""
 
 
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
@@ -78,6 +81,12 @@ def check_drop_ins(config: Config, chosen: Collection[str]) -> None:
         raise InputError(
             "camera.source is a network address, which the service may not reach; "
             "add --with network"
+        )
+    missing = [f"--with {name}" for name in ("network", "mqtt") if name not in chosen]
+    if config.mqtt.host is not None and missing:
+        raise InputError(
+            "mqtt.host is a broker, for which the service may not work as it is; "
+            f"add {' '.join(missing)}"
         )
     if config.display.kind == "console" and "console" not in chosen:
         raise InputError(

@@ -132,7 +132,7 @@ def fetch_dependencies(wheel: Wheel, extra: str, target: Target, cache: Path) ->
 
     Args:
         wheel: Of Maskwatch.
-        extra: One of its extras, or "".
+        extra: Its extras, with commas between them, or "".
         target: The machine that they are for.
         cache: A folder of folders, one for each answer; each appears whole or not at all.
 

@@ -27,6 +27,7 @@ from .board import (
     check_swap,
     check_temperature,
 )
+from .broker import check_broker
 from .camera import MEASURE_SECONDS, check_camera
 from .devices import check_display, check_groups, check_lamps
 from .model import INSTALLED_MODEL, check_faces, check_interpreter, check_model
@@ -119,6 +120,7 @@ def checks(patient: Patient) -> Mapping[str, Check]:
         ),
         "GPIO": lambda: check_lamps(system, config.indicator, service),
         "display": lambda: check_display(system, config.display),
+        "MQTT": lambda: check_broker(system, config.mqtt),
         "service": lambda: check_service(service),
         "service rights": lambda: check_rights(system, service, config),
     }

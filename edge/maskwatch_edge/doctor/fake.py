@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
 from maskwatch_edge.cameras.sources import FrameSource
-from maskwatch_edge.config import CameraConfig
+from maskwatch_edge.config import CameraConfig, MqttConfig
 from maskwatch_edge.display.screen_info import ScreenInfo
 from maskwatch_edge.errors import SourceError
 from maskwatch_edge.lamps.gpio_chips import ChipInfo
@@ -36,6 +36,7 @@ class FakeSystem:
         gpio: Its GPIO chips; `FakeBoard().describe_lines()` of `gpio` has some.
         screens: Framebuffers by path.
         camera: Opens the camera; `FakeCamera().open` does.
+        broker_error: What connecting to the MQTT broker raises; None if it lets us in.
         asked: Every command that was run.
     """
 
@@ -49,6 +50,7 @@ class FakeSystem:
     gpio: Sequence[ChipInfo] = ()
     screens: Mapping[str, ScreenInfo] = field(default_factory=dict)
     camera: Callable[[CameraConfig], FrameSource] = _no_camera
+    broker_error: Exception | None = None
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
     def now_seconds(self) -> float:
@@ -97,3 +99,8 @@ class FakeSystem:
     def open_camera(self, camera: CameraConfig) -> FrameSource:
         """Open the camera."""
         return self.camera(camera)
+
+    def try_broker(self, mqtt: MqttConfig) -> None:
+        """Let the broker answer, or not."""
+        if self.broker_error is not None:
+            raise self.broker_error

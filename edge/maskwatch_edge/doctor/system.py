@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from maskwatch_edge.cameras.sources import FrameSource, open_camera
-from maskwatch_edge.config import CameraConfig
+from maskwatch_edge.config import CameraConfig, MqttConfig
 from maskwatch_edge.display.screen_info import ScreenInfo, read_screen_info
 from maskwatch_edge.lamps.gpio_chips import ChipInfo, describe_lines
 
@@ -106,6 +106,10 @@ class System(Protocol):
         """Open the camera; see `sources.open_camera`."""
         ...
 
+    def try_broker(self, mqtt: MqttConfig) -> None:
+        """Connect to the MQTT broker and leave; see `mqtt.link.try_broker`."""
+        ...
+
 
 class RealSystem:
     """The system that this program runs on."""
@@ -184,6 +188,12 @@ class RealSystem:
     def open_camera(self, camera: CameraConfig) -> FrameSource:
         """Open the camera."""
         return open_camera(camera)
+
+    def try_broker(self, mqtt: MqttConfig) -> None:
+        """Connect to the MQTT broker and leave."""
+        from maskwatch_edge.mqtt.link import try_broker
+
+        try_broker(mqtt)
 
 
 def _facts() -> Facts:
