@@ -20,6 +20,7 @@ together. If the new version does not become healthy, the one before runs again.
   --config FILE      the configuration; else the one in force; else one with all defaults
   --with NAME        also network: let it reach network cameras
                           console: let it use an attached screen without a desktop
+                          statistics: let it keep counts of people in /var/lib/maskwatch
                           window: a service for desktop sessions, which shows a window
                      may be given again; what was chosen before stays chosen
   --without NAME     no longer
@@ -67,8 +68,8 @@ parse() {
 
 drop_in() {
     case $1 in
-    network | console | window) echo "$1" ;;
-    *) usage "expected network, console or window; received $1" ;;
+    network | console | statistics | window) echo "$1" ;;
+    *) usage "expected network, console, statistics or window; received $1" ;;
     esac
 }
 

@@ -85,7 +85,7 @@ choose_config() { # what the owner changed in place is the configuration in forc
 choose_drop_ins() {
     [ ! -f "$CURRENT/with" ] || with="$with $(tr '\n' ' ' <"$CURRENT/with")"
     chosen=''
-    for name in console network window; do
+    for name in console network statistics window; do
         case " $with " in *" $name "*) ;; *) continue ;; esac
         case " $without " in *" $name "*) ;; *) chosen="$chosen $name" ;; esac
     done

@@ -14,7 +14,7 @@ from .cameras.camera import CameraReader
 from .cameras.sources import open_camera
 from .classifier import open_classifier
 from .command import Command
-from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
+from .config import Config, DecisionConfig, IndicatorConfig, StatisticsConfig, Thresholds
 from .config.command import add_config_options, load_from_options
 from .display.display import open_display
 from .errors import MaskwatchError
@@ -29,6 +29,8 @@ from .pipeline import EARLY_SECONDS, StreamWatcher
 from .printing import warn_on_stderr
 from .recall import Judge
 from .service import Service, monotonic_seconds
+from .statistics.recorder import Recorder
+from .statistics.store import Store, default_file
 from .view import Output
 from .watch_options import add_finder, add_model_file, add_model_options, add_watch_options
 
@@ -192,7 +194,7 @@ def unseen_seconds(config: Config) -> float:
 def open_outputs(
     config: Config, reason: Callable[[], str | None], on_quit: Callable[[], None]
 ) -> Sequence[Output]:
-    """Open lamps, lines and display; a lamp or display that fails is left out for a while."""
+    """Open what the configuration asks for; what fails later is left out for a while."""
     outputs: list[Output] = []
     if config.indicator.lamps:
         outputs.append(
@@ -200,12 +202,20 @@ def open_outputs(
         )
     outputs.append(open_lines(config.output.lines, reason))
     outputs.append(open_display(config.display, on_quit, warn_on_stderr))
+    if config.statistics.enabled:
+        outputs.append(open_statistics(config.statistics))
     return outputs
 
 
 def open_indicator(config: IndicatorConfig) -> Output:
     """Open the lamps; they go out if the loop hangs for half of the watchdog's time."""
     return Indicator(config, GpioLine, stale_seconds=STALE_SECONDS)
+
+
+def open_statistics(config: StatisticsConfig) -> Output:
+    """Begin to count; the file is opened by the thread that writes it."""
+    path = config.path or default_file()
+    return Recorder(lambda: Store(path, config.keep_days), warn_on_stderr)
 
 
 @contextmanager

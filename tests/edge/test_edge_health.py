@@ -61,6 +61,7 @@ WRONG = [
     ("[camera]\nsource = 'rtsp://camera.example/'\n", (), "", "add --with network"),
     ("", (), "MASKWATCH_CAMERA_SOURCE=http://camera.example/\n", "add --with network"),
     ("[display]\nkind = 'console'\n", ("--with", "network"), "", "add --with console"),
+    ("[statistics]\nenabled = true\n", (), "", "add --with statistics"),
 ]
 
 
@@ -75,6 +76,7 @@ def test_what_would_not_work_is_told(
 RIGHT = [
     ("[camera]\nsource = 'rtsp://camera.example/'\n", " network"),
     ("[display]\nkind = 'console'\n", " console network"),
+    ("[statistics]\nenabled = true\n", " statistics"),
     ("[display]\nkind = 'window'\n", ""),  # falls back to none, and says so
 ]
 

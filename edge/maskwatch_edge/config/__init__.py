@@ -10,6 +10,7 @@ from .settings import (
     LampConfig,
     ModelConfig,
     OutputConfig,
+    StatisticsConfig,
     Thresholds,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "LampConfig",
     "ModelConfig",
     "OutputConfig",
+    "StatisticsConfig",
     "Thresholds",
 ]
