@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def view(*events: Event, at: float = 0.0, camera: CameraState = CameraState.SEEI
 def life(track: int, *told: Decision, leaves: bool = True) -> list[Event]:
     """Give the events of one person, of whom this is told one after the other."""
     events = [Event(EventKind.APPEARED, 0.0, track, told[0])]
-    for before, now in zip(told, told[1:], strict=False):
+    for before, now in pairwise(told):
         events.append(Event(EventKind.CHANGED, 0.0, track, now, before=before))
     if leaves:
         events.append(Event(EventKind.LEFT, 0.0, track, told[-1], seconds=1.0))
@@ -82,7 +83,7 @@ def crowds(draw: st.DrawFn) -> Crowd:
     crowd, lives = Crowd(), []
     for track, told in enumerate(draw(st.lists(told_of_one, max_size=6)), 1):
         claims = [decision for decision in told if decision is not UNSURE]
-        crowd.flips += sum(a is not b for a, b in zip(claims, claims[1:], strict=False))
+        crowd.flips += sum(a is not b for a, b in pairwise(claims))
         crowd.people += 1
         lives.append(life(track, *told, leaves=draw(st.booleans())))
     while lives := [events for events in lives if events]:

@@ -50,6 +50,15 @@ def test_what_is_added_can_be_read(path: Path) -> None:
     assert list(read_minutes(path, NOON, NOON + 1)) == [NOON]
 
 
+def test_there_is_nothing_in_the_file_but_numbers(path: Path) -> None:
+    add(path, {NOON: ONE})
+    with closing(sqlite3.connect(path)) as connection:
+        ((content,),) = connection.execute("SELECT sql FROM sqlite_master").fetchall()
+        (row,) = connection.execute("SELECT * FROM minutes").fetchall()
+    assert content.startswith("CREATE TABLE minutes")
+    assert {type(value) for value in row} == {int, float}
+
+
 minutes = st.integers(NOON, NOON + 5)
 batches = st.lists(st.dictionaries(minutes, st.builds(Counts, mask=st.integers(0, 9))), max_size=3)
 
@@ -130,7 +139,7 @@ def test_a_full_disk_is_told_and_what_was_there_stays(
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", connect_to_a_full_disk)
-    with pytest.raises(OutputError, match="cannot write .*: database or disk is full"):
+    with pytest.raises(OutputError, match=r"cannot write .*: database or disk is full"):
         add(path, {NOON + minute: ONE for minute in range(1_000)})
     monkeypatch.undo()
     assert read_minutes(path, *ALL) == {NOON: ONE}
@@ -140,7 +149,7 @@ def test_a_full_disk_is_told_and_what_was_there_stays(
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot make the folder"):
         Store(Path("/proc/nowhere/statistics.db"), 90)
-    with pytest.raises(OutputError, match="cannot write .*: unable to open"):
+    with pytest.raises(OutputError, match=r"cannot write .*: unable to open"):
         Store(tmp_path, 90)
 
 
@@ -181,7 +190,7 @@ def test_a_file_that_is_not_there_or_not_readable_is_told(path: Path) -> None:
         read_minutes(path, *ALL)
     path.parent.mkdir()
     path.write_bytes(b"x" * 5000)
-    with pytest.raises(InputError, match="cannot read .*not a database"):
+    with pytest.raises(InputError, match=r"cannot read .*not a database"):
         read_minutes(path, *ALL)
 
 

@@ -31,7 +31,7 @@ def _add_content(parser: argparse.ArgumentParser) -> None:
     add("--model-only", action="store_true", help="replace the model and nothing else")
     add("--with", action="append", default=[], choices=DROP_INS, dest="chosen", help="let the "
         "service reach network cameras, use a screen without a desktop, or keep statistics, or "
-        "add a service for desktop sessions; may be given again, stays until --without")  # fmt: skip
+        "add a service for desktops; may be given again, and stays until --without")  # fmt: skip
     add("--without", action="append", default=[], choices=DROP_INS, dest="dropped",
         help="no longer")  # fmt: skip
 

@@ -249,6 +249,8 @@ def read_minutes(path: Path, begin: int, end: int) -> dict[int, Counts]:
     """
     try:
         with closing(_open_to_read(path)) as connection:
+            if _is_empty(connection):  # it was begun this very moment
+                return {}
             if problem := wrong_format(connection, path):
                 raise InputError(problem)
             rows = connection.execute(SELECT, (begin, end)).fetchall()
