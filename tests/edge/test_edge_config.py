@@ -21,6 +21,7 @@ from maskwatch_edge.config import (
     LampConfig,
     ModelConfig,
     OutputConfig,
+    StatisticsConfig,
     Thresholds,
 )
 from maskwatch_edge.config import settings as config_module
@@ -37,6 +38,7 @@ SECTIONS: list[type[Section]] = [
     IndicatorConfig,
     DisplayConfig,
     OutputConfig,
+    StatisticsConfig,
 ]
 
 

@@ -145,16 +145,16 @@ def test_a_table_tells_nobody_from_not_watched() -> None:
 
 
 def test_a_wide_terminal_has_bars_and_says_what_they_mean() -> None:
-    lines = list(Table(HOURS, "hour", Style(94)).lines())
-    assert lines[1].endswith("  0  █████████▒▒░")
-    assert lines[5].endswith("  0  █")
+    lines = list(Table(HOURS, "hour", Style(99)).lines())
+    assert lines[1].endswith("  1  ████████████████████▒▒▒▒▒░░░")
+    assert lines[5].endswith("  0  ███")
     assert lines[-1] == "█ mask  ▒ no mask  ░ unsure"
 
 
 def test_colours_come_beside_the_blocks() -> None:
-    lines = list(Table(HOURS, "hour", Style(94, has_colours=True)).lines())
+    lines = list(Table(HOURS, "hour", Style(99, has_colours=True)).lines())
     assert re.sub(r"\x1b\[\d+m", "", "\n".join(lines)) == "\n".join(
-        Table(HOURS, "hour", Style(94)).lines()
+        Table(HOURS, "hour", Style(99)).lines()
     )
     assert "\x1b[34m" in lines[1]
 

@@ -9,8 +9,8 @@ from itertools import groupby
 from .counting import Counts
 from .series import Bucket
 
-NARROWEST_BAR = 10
-"""In characters; with less room there are none."""
+NARROWEST_BAR, GOOD_BAR = 10, 20
+"""In characters; with less room than the first there are none."""
 
 GAP = "  "
 COLOURS = (34, 33, 90)
@@ -67,6 +67,9 @@ COLUMNS = (
     Column("taken off", 9, lambda counts: str(counts.taken_off)),
 )
 
+BEFORE_BARS = 4
+"""So many columns are more important than bars are."""
+
 
 class Table:
     """A line for every bucket; those without people that follow each other share one.
@@ -81,14 +84,21 @@ class Table:
         self._buckets, self._style = buckets, style
         self._format = "%Y-%m-%d" if step == "day" else "%Y-%m-%d %H:%M"
         self._most = max(bucket.counts.people for bucket in buckets)
-        room = style.width - len(self._stamp(buckets[0]))
-        self._columns: list[Column] = []
-        for column in COLUMNS:
-            if room < len(GAP) + column.width:
-                break
-            self._columns.append(column)
-            room -= len(GAP) + column.width
+        self._columns, room = self._choose_columns()
         self._bar_width = max(room - len(GAP), 0)
+
+    def _choose_columns(self) -> tuple[list[Column], int]:
+        """Return those that there is room for, and the characters that are left."""
+        chosen: list[Column] = []
+        room = self._style.width - len(self._stamp(self._buckets[0]))
+        for column in COLUMNS:
+            is_less_than_bars = self._style.has_bars and column not in COLUMNS[:BEFORE_BARS]
+            left = room - len(GAP) - column.width
+            if left < (len(GAP) + GOOD_BAR if is_less_than_bars else 0):
+                break
+            chosen.append(column)
+            room = left
+        return chosen, room
 
     @property
     def has_bars(self) -> bool:
