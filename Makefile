@@ -48,7 +48,7 @@ lint: $(DEV)/.ready
 	$(DEV)/bin/mypy
 
 docs: $(DEV)/.ready
-	$(DEV)/bin/python -m mkdocs --quiet build --strict
+	NO_MKDOCS_2_WARNING=1 $(DEV)/bin/python -m mkdocs --quiet build --strict
 
 # Not editable and not from the checkout: what a board gets, and nothing else. The tests of
 # install.sh are left to `make test`: they take minutes, and are of a shell script.

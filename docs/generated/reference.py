@@ -48,7 +48,7 @@ def _default(key: Key) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("None", "`\"\"`").split())
+    return " ".join(text.replace("None", '`""`').split())
 
 
 def docstrings(section: type) -> dict[str, str]:

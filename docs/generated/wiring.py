@@ -12,12 +12,30 @@ from html import escape
 
 from maskwatch_edge.config import IndicatorConfig, LampConfig
 
-HEADER = (
-    "3V3 5V GPIO2 5V GPIO3 GND GPIO4 GPIO14 GND GPIO15 GPIO17 GPIO18 GPIO27 GND GPIO22 GPIO23 3V3 "
-    "GPIO24 GPIO10 GND GPIO9 GPIO25 GPIO11 GPIO8 GND GPIO7 ID_SD ID_SC GPIO5 GND GPIO6 GPIO12 "
-    "GPIO13 GND GPIO19 GPIO16 GPIO26 GPIO20 GND GPIO21"
-).split()
-"""Names of the pins from 1 on, as the Raspberry Pi's documentation has them; odd ones on the left."""
+PINS = """
+3V3 5V
+GPIO2 5V
+GPIO3 GND
+GPIO4 GPIO14
+GND GPIO15
+GPIO17 GPIO18
+GPIO27 GND
+GPIO22 GPIO23
+3V3 GPIO24
+GPIO10 GND
+GPIO9 GPIO25
+GPIO11 GPIO8
+GND GPIO7
+ID_SD ID_SC
+GPIO5 GND
+GPIO6 GPIO12
+GPIO13 GND
+GPIO19 GPIO16
+GPIO26 GPIO20
+GND GPIO21
+"""
+HEADER = tuple(PINS.split())
+"""Names of the pins from 1 on, as the Raspberry Pi calls them; those of odd number are left."""
 
 COLOURS = {"alert": "#D55E00", "clear": "#009E73", "alive": "#0072B2"}
 """Those of Okabe and Ito; the words beside them say the same."""
@@ -32,7 +50,7 @@ LEFT_PIN, RIGHT_PIN = 590, 612
 EDGE = 512
 """Where the names of the left pins begin, and wires end."""
 
-GROUND, POWER = "#333333", "#C02020"
+GROUND, POWER, USED = "#333333", "#C02020", "#FFD24A"
 
 
 @dataclass(frozen=True)
@@ -112,28 +130,21 @@ def ground_for(lamps: Sequence[LampConfig]) -> Pin:
 
 
 def _header(used: set[Pin]) -> Iterator[str]:
-    height = 20 * PITCH
-    yield (
-        f'<rect x="{LEFT_PIN - 14}" y="{TOP - 14}" width="{RIGHT_PIN - LEFT_PIN + 28}" '
-        f'height="{height + 6}" rx="4" fill="#22302a"/>'
-    )
-    yield _text((LEFT_PIN + RIGHT_PIN) / 2, TOP - 38, "pin header", "middle", "#333")
-    yield _text((LEFT_PIN + RIGHT_PIN) / 2, TOP - 22, "(pin 1: corner of the board)", "middle", "#333", 10)
+    middle = (LEFT_PIN + RIGHT_PIN) / 2
+    yield _box(LEFT_PIN - 14, TOP - 14, RIGHT_PIN - LEFT_PIN + 28, 20 * PITCH + 6, "#22302A")
+    yield _text(middle, TOP - 36, "pin header", "middle", "#333")
+    yield _text(middle, TOP - 21, "(pin 1: corner of the board)", "middle", "#333", 10)
     for number in range(1, 41):
         yield from _pin(Pin(number), Pin(number) in used)
 
 
 def _pin(pin: Pin, is_used: bool) -> Iterator[str]:
     x = LEFT_PIN if pin.is_left else RIGHT_PIN
-    yield f'<circle cx="{x}" cy="{pin.y}" r="7" fill="{"#FFD24A" if is_used else "#8a8f8c"}"/>'
-    yield _text(x, pin.y + 3, str(pin.number), "middle", "#000", 8)
     edge, side = (LEFT_PIN - 20, "end") if pin.is_left else (RIGHT_PIN + 20, "start")
+    yield _disc(x, pin.y, 7, USED if is_used else "#8A8F8C")
+    yield _text(x, pin.y + 3, str(pin.number), "middle", "#000", 8)
     if is_used:
-        left = edge - 54 if pin.is_left else edge - 4
-        yield (
-            f'<rect x="{left}" y="{pin.y - 9}" width="58" height="18" rx="3" '
-            'fill="#FFF3CC" stroke="#B58900"/>'
-        )
+        yield _box(edge - (54 if pin.is_left else 4), pin.y - 9, 58, 18, "#FFF3CC", "#B58900")
     yield _text(edge, pin.y + 4, pin.name, side, "#000" if is_used else "#999")
 
 
@@ -147,8 +158,9 @@ def _leds(lamps: Sequence[LampConfig]) -> Iterator[str]:
     rail = 60
     yield _wire([(rail, heights[0]), (rail, ground.y), (EDGE, ground.y)], GROUND)
     yield _text(rail + 8, ground.y - 6, "to GND, minus", "start", GROUND)
-    for place, (lamp, y) in enumerate(zip(ordered, heights, strict=True)):
+    for place, (lamp, height) in enumerate(zip(ordered, heights, strict=True)):
         pin = pin_named(lamp.line)
+        y = pin.y if abs(height - pin.y) < PITCH / 2 else height
         # Of wires that go up the upper one turns first, of those that go down the lower one.
         turn = place if y <= pin.y else len(ordered) - 1 - place
         channel = EDGE - 18 - 14 * turn
@@ -163,7 +175,8 @@ def _leds(lamps: Sequence[LampConfig]) -> Iterator[str]:
 
 
 def _resistor(x: int, y: int) -> Iterator[str]:
-    yield f'<rect x="{x}" y="{y - 8}" width="70" height="16" rx="7" fill="#E7D3AE" stroke="#8A6D3B"/>'
+    yield _box(x, y - 8, 70, 16, "#E7D3AE", "#8A6D3B")
+    # Orange, orange, brown, gold: 33 times 10 ohms, 5 %.
     for offset, colour in ((14, "#E07B00"), (26, "#E07B00"), (38, "#7A4B1E"), (56, "#C9A227")):
         yield f'<rect x="{x + offset}" y="{y - 8}" width="5" height="16" fill="{colour}"/>'
     yield _text(x + 35, y - 13, "330 Ω", "middle", "#000")
@@ -173,22 +186,22 @@ def _led(x: int, y: int, colour: str) -> Iterator[str]:
     """Draw the triangle and the bar of a diode; current flows to the left."""
     points = f"{x + 40},{y - 14} {x + 40},{y + 14} {x + 8},{y}"
     yield f'<polygon points="{points}" fill="{colour}"/>'
-    yield f'<line x1="{x + 6}" y1="{y - 14}" x2="{x + 6}" y2="{y + 14}" stroke="{GROUND}" stroke-width="4"/>'
-    yield _text(x + 62, y - 8, "+ long leg", "middle", "#333", 10)
-    yield _text(x - 14, y + 15, "short leg", "middle", "#333", 10)
+    yield _wire([(x + 6, y - 14), (x + 6, y + 14)], GROUND)
+    yield _text(x + 48, y - 8, "+ long leg", "start", "#333", 10)
+    yield _text(x - 2, y + 16, "short leg", "end", "#333", 10)
 
 
 def _relay(lamps: Sequence[LampConfig]) -> Iterator[str]:
     (lamp,) = lamps
     pin, ground, power = pin_named(lamp.line), ground_for(lamps), Pin(2)
     colour, left, top = COLOURS[lamp.role], 220, 110
-    yield f'<rect x="{left}" y="{top}" width="170" height="150" rx="6" fill="#2E5E8C"/>'
-    yield f'<rect x="{left + 30}" y="{top + 35}" width="80" height="80" rx="3" fill="#9CC3E6"/>'
+    yield _box(left, top, 170, 150, "#2E5E8C")
+    yield _box(left + 30, top + 35, 80, 80, "#9CC3E6")
     yield _text(left + 70, top + 80, "relay", "middle", "#000")
-    yield _text(left + 85, top + 140, "3.3 V input, or with a driver", "middle", "#fff", 10)
+    yield _text(left + 85, top + 140, "input for 3.3 V", "middle", "#FFF", 10)
     terminals = {"VCC": top + 25, "IN": top + 65, "GND": top + 105}
     right = left + 170
-    above = TOP - 50
+    above = TOP - 54
     over = [(RIGHT_PIN + 74, power.y), (RIGHT_PIN + 90, power.y), (RIGHT_PIN + 90, above)]
     yield _wire([*over, (450, above), (450, terminals["VCC"]), (right, terminals["VCC"])], POWER)
     yield _wire(
@@ -199,7 +212,7 @@ def _relay(lamps: Sequence[LampConfig]) -> Iterator[str]:
         GROUND,
     )
     for name, y in terminals.items():
-        yield f'<circle cx="{right - 8}" cy="{y}" r="5" fill="#DDD"/>'
+        yield _disc(right - 8, y, 5, "#DDD")
         yield _text(right - 18, y + 4, name, "end", "#fff")
     yield from _load(left, top, lamp)
 
@@ -207,16 +220,29 @@ def _relay(lamps: Sequence[LampConfig]) -> Iterator[str]:
 def _load(left: int, top: int, lamp: LampConfig) -> Iterator[str]:
     common, lit = top + 40, top + 110
     for name, y in (("COM", common), ("NO", lit)):
-        yield f'<circle cx="{left + 8}" cy="{y}" r="5" fill="#DDD"/>'
+        yield _disc(left + 8, y, 5, "#DDD")
         yield _text(left + 16, y - 8, name, "start", "#fff", 10)
     yield _wire([(left + 8, common), (70, common), (70, common + 22)], POWER)
-    yield f'<rect x="40" y="{common + 22}" width="60" height="26" rx="3" fill="#EEE" stroke="#555"/>'
+    yield _box(40, common + 22, 60, 26, "#EEE", "#555")
     yield _text(70, common + 40, "12 V =", "middle", "#000")
     yield _wire([(70, common + 48), (70, lit + 60), (150, lit + 60), (150, lit + 46)], GROUND)
     yield _wire([(left + 8, lit), (150, lit), (150, lit + 14)], POWER)
-    yield f'<circle cx="150" cy="{lit + 30}" r="16" fill="#FFF" stroke="{COLOURS[lamp.role]}" stroke-width="4"/>'
+    yield _disc(150, lit + 30, 16, "#FFF", COLOURS[lamp.role])
     yield f'<path d="M139 {lit + 19} l22 22 m0 -22 l-22 22" stroke="#555" stroke-width="2"/>'
-    yield _text(176, lit + 34, f"{lamp.role}: {MEANINGS[lamp.role]}", "start", "#000")
+    yield _text(40, lit + 84, f"{lamp.role}: {MEANINGS[lamp.role]}", "start", "#000")
+
+
+def _box(x: float, y: float, width: float, height: float, fill: str, stroke: str = "none") -> str:
+    return (
+        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="4" fill="{fill}" '
+        f'stroke="{stroke}"/>'
+    )
+
+
+def _disc(x: float, y: float, radius: float, fill: str, stroke: str = "none") -> str:
+    return (
+        f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{fill}" stroke="{stroke}" stroke-width="4"/>'
+    )
 
 
 def _wire(points: Sequence[tuple[float, float]], colour: str) -> str:
