@@ -106,9 +106,7 @@ class Store(Closing):
         self._connection: sqlite3.Connection | None = None
         with self._told():
             # Autocommit: transactions are begun and ended below.
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             _prepare(self._connection, path)
             self._identity = _identity(path)
             self._forget(self._connection)
