@@ -3,6 +3,7 @@
 # make board-test   build and start an emulated board (QEMU, as root), and test the service on it
 # make count   count instructions on an emulated processor, and compare with the baseline
 # make lint    ruff and mypy
+# make docs    build the documentation in build/site; warnings are errors
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
 # make wheel   build build/wheel/maskwatch-*.whl, to copy to a board
 # make clean   remove what the others made
@@ -19,7 +20,7 @@ DEV = $(BUILD)/dev-env
 LIGHT = $(BUILD)/light-env-$(notdir $(PYTHON))
 LIGHT_EXTRA ?=
 
-.PHONY: demo test board-test count lint light wheel clean python
+.PHONY: demo test board-test count lint docs light wheel clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -45,6 +46,9 @@ lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
+
+docs: $(DEV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(DEV)/bin/python -m mkdocs --quiet build --strict
 
 # Not editable and not from the checkout: what a board gets, and nothing else. The tests of
 # install.sh are left to `make test`: they take minutes, and are of a shell script.

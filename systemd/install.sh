@@ -21,6 +21,7 @@ together. If the new version does not become healthy, the one before runs again.
   --with NAME        also network: let it reach network cameras and MQTT brokers
                           console: let it use an attached screen without a desktop
                           mqtt: let it keep messages for an MQTT broker; goes with network
+                          statistics: let it keep counts of people in /var/lib/maskwatch
                           window: a service for desktop sessions, which shows a window
                      may be given again; what was chosen before stays chosen
   --without NAME     no longer
@@ -68,8 +69,8 @@ parse() {
 
 drop_in() {
     case $1 in
-    network | console | mqtt | window) echo "$1" ;;
-    *) usage "expected network, console, mqtt or window; received $1" ;;
+    network | console | mqtt | statistics | window) echo "$1" ;;
+    *) usage "expected network, console, mqtt, statistics or window; received $1" ;;
     esac
 }
 

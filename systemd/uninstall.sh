@@ -12,7 +12,8 @@ case ${1-} in
 --keep-config) keep=yes ;;
 -h | --help)
     echo "usage: sudo uninstall.sh [--keep-config]"
-    echo "Remove Maskwatch from this board; with --keep-config leave $CONFIG there."
+    echo "Remove Maskwatch from this board, with its counts of people; with --keep-config leave these"
+    echo "and $CONFIG there."
     exit 0
     ;;
 *) say "error: there is no option $1; see --help" && exit 2 ;;
@@ -51,7 +52,8 @@ main() {
     [ $uses_console = no ] || systemctl start --no-block getty@tty1.service || :
     if [ $keep = yes ]; then leave_config; else remove_config; fi
     remove_gpio
-    rm -rf "$ROOT/var/cache/maskwatch" "$ROOT/var/lib/private/maskwatch" "$ROOT/var/lib/maskwatch"
+    rm -rf "$ROOT/var/cache/maskwatch"
+    [ $keep = yes ] || rm -rf "$ROOT/var/lib/private/maskwatch" "$ROOT/var/lib/maskwatch"
     rm -f "$CURRENT"
     rm -rf "$TOP"
     say "removed"

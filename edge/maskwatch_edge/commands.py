@@ -20,6 +20,7 @@ MODULES = {
     "lamp": "maskwatch_edge.lamps.command",
     "models": "maskwatch_edge.models_command",
     "run": "maskwatch_edge.run_command",
+    "stats": "maskwatch_edge.statistics.command",
 }
 """The module of each command, which calls it `COMMAND`."""
 

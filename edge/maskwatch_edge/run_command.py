@@ -14,7 +14,14 @@ from .cameras.camera import CameraReader
 from .cameras.sources import open_camera
 from .classifier import open_classifier
 from .command import Command
-from .config import Config, DecisionConfig, IndicatorConfig, MqttConfig, Thresholds
+from .config import (
+    Config,
+    DecisionConfig,
+    IndicatorConfig,
+    MqttConfig,
+    StatisticsConfig,
+    Thresholds,
+)
 from .config.command import add_config_options, load_from_options
 from .display.display import open_display
 from .errors import MaskwatchError
@@ -29,6 +36,8 @@ from .pipeline import EARLY_SECONDS, StreamWatcher
 from .printing import warn_on_stderr
 from .recall import Judge
 from .service import Service, monotonic_seconds
+from .statistics.recorder import Recorder
+from .statistics.store import Store, default_file
 from .view import Output
 from .watch_options import add_finder, add_model_file, add_model_options, add_watch_options
 
@@ -192,7 +201,7 @@ def unseen_seconds(config: Config) -> float:
 def open_outputs(
     config: Config, reason: Callable[[], str | None], on_quit: Callable[[], None]
 ) -> Sequence[Output]:
-    """Open what is told and shown; what fails, but for lines, is left out for a while."""
+    """Open what the configuration asks for; what fails later is left out for a while."""
     outputs: list[Output] = []
     if config.indicator.lamps:
         outputs.append(
@@ -202,6 +211,8 @@ def open_outputs(
     if config.mqtt.host is not None:
         outputs.append(Guarded("MQTT broker", lambda: open_broker(config.mqtt), warn_on_stderr))
     outputs.append(open_display(config.display, on_quit, warn_on_stderr))
+    if config.statistics.enabled:
+        outputs.append(open_statistics(config.statistics))
     return outputs
 
 
@@ -215,6 +226,12 @@ def open_broker(config: MqttConfig) -> Output:
     from .mqtt.output import open_mqtt
 
     return open_mqtt(config, warn_on_stderr)
+
+
+def open_statistics(config: StatisticsConfig) -> Output:
+    """Begin to count; the file is opened by the thread that writes it."""
+    path = config.path or default_file()
+    return Recorder(lambda: Store(path, config.keep_days), warn_on_stderr)
 
 
 @contextmanager

@@ -6,12 +6,16 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+SERVICE_FOLDER = Path("/var/lib/maskwatch")
+"""The service's StateDirectory; only root and the service may look into it."""
+
 
 def state_folder(environment: Mapping[str, str] | None = None) -> Path:
     """Return the folder; it need not be there yet.
 
-    Under systemd it is that of `StateDirectory=`; else it is `maskwatch` in the user's folder for
-    such things, as the XDG base directory specification has it.
+    Under systemd it is that of `StateDirectory=`; for root it is the same, so that root finds what
+    the service keeps; for others it is `maskwatch` in the user's folder for such things, as the XDG
+    base directory specification has it.
 
     Args:
         environment: `os.environ`, unless a test knows better.
@@ -19,8 +23,8 @@ def state_folder(environment: Mapping[str, str] | None = None) -> Path:
     environment = os.environ if environment is None else environment
     if of_service := environment.get("STATE_DIRECTORY"):
         return Path(of_service.partition(":")[0])
-    of_user = Path(environment.get("XDG_STATE_HOME") or "~/.local/state")
-    try:
-        return of_user.expanduser() / "maskwatch"
-    except RuntimeError:  # a user without a home
-        return Path("/var/lib/maskwatch")
+    if of_user := environment.get("XDG_STATE_HOME"):
+        return Path(of_user) / "maskwatch"
+    if os.geteuid() == 0 or "HOME" not in environment:
+        return SERVICE_FOLDER
+    return Path(environment["HOME"]) / ".local/state/maskwatch"

@@ -178,6 +178,12 @@ def test_a_camera_is_measured_from_its_pictures_on(tiny: dict[str, object]) -> N
     assert all(0 < turn.latency_seconds < 60 for turn in run.turns)
 
 
+def test_a_bench_is_not_counted_for_the_statistics(tiny: dict[str, object], tmp_path: Path) -> None:
+    settings = {"statistics.enabled": True, "statistics.path": str(tmp_path / "statistics.db")}
+    bench(task_of(tiny, **settings), FakeSystem())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_camera_that_gives_nothing_is_given_up(tiny: dict[str, object]) -> None:
     camera = FakeCamera()
     camera.pull()

@@ -22,6 +22,7 @@ from maskwatch_edge.config import (
     ModelConfig,
     MqttConfig,
     OutputConfig,
+    StatisticsConfig,
     Thresholds,
 )
 from maskwatch_edge.config import settings as config_module
@@ -39,6 +40,7 @@ SECTIONS: list[type[Section]] = [
     DisplayConfig,
     OutputConfig,
     MqttConfig,
+    StatisticsConfig,
 ]
 
 

@@ -63,6 +63,7 @@ WRONG = [
     ("[display]\nkind = 'console'\n", ("--with", "network"), "", "add --with console"),
     ("[mqtt]\nhost = 'broker.example'\n", (), "", "add --with network --with mqtt"),
     ("[mqtt]\nhost = 'broker.example'\n", ("--with", "network"), "", "add --with mqtt"),
+    ("[statistics]\nenabled = true\n", (), "", "add --with statistics"),
 ]
 
 
@@ -78,6 +79,7 @@ RIGHT = [
     ("[camera]\nsource = 'rtsp://camera.example/'\n", " network"),
     ("[display]\nkind = 'console'\n", " console network"),
     ("[mqtt]\nhost = 'broker.example'\n", " mqtt network"),
+    ("[statistics]\nenabled = true\n", " statistics"),
     ("[display]\nkind = 'window'\n", ""),  # falls back to none, and says so
 ]
 

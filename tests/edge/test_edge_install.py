@@ -472,7 +472,10 @@ def test_the_service_may_use_the_lamps_on_every_system(
 def test_wrong_options_are_told(board: Board) -> None:
     for arguments, told in [
         (["--frobnicate"], "there is no option --frobnicate"),
-        (["--with", "camera"], "expected network, console, mqtt or window; received camera"),
+        (
+            ["--with", "camera"],
+            "expected network, console, mqtt, statistics or window; received camera",
+        ),
         (["--model"], "--model needs a value"),
         (["--timeout", "soon"], "expected seconds as a whole number; received soon"),
     ]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import os
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ def test_what_must_be_kept_goes_where_systemd_or_the_user_says(
 
 
 def test_else_it_goes_into_the_users_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
-    assert state_folder({"XDG_STATE_HOME": ""}) == Path("/home/me/.local/state/maskwatch")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    environment = {"XDG_STATE_HOME": "", "HOME": "/home/me"}
+    assert state_folder(environment) == Path("/home/me/.local/state/maskwatch")
 
 
 def test_a_board_keeps_its_id_and_does_not_give_away_the_machines(tmp_path: Path) -> None:

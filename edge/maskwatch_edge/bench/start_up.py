@@ -36,7 +36,9 @@ class StartUp:
 def start_program(
     loaded: LoadedConfig, clip: Path = SHIPPED_CLIP, clock: Callable[[], float] = time.monotonic
 ) -> StartUp:
-    """Start `maskwatch run` on a clip, without display and lamps, and end it after some frames.
+    """Start `maskwatch run` on a clip, and end it after some frames.
+
+    Display and lamps stay dark, and nothing is counted for the statistics.
 
     Args:
         loaded: How it is configured otherwise.
@@ -61,7 +63,7 @@ def start_program(
 
 def _command(config: Path, clip: Path) -> list[str]:
     program = [sys.executable, "-m", "maskwatch_edge", "run", "--config", str(config)]
-    quiet = ["--display", "none", "--set", "indicator.lamps=[]"]
+    quiet = ["--display", "none", "--set", "indicator.lamps=[]", "--set", "statistics.enabled=no"]
     return [*program, *quiet, "--source", str(clip), "--lines", "frames"]
 
 

@@ -11,6 +11,7 @@ from .settings import (
     ModelConfig,
     MqttConfig,
     OutputConfig,
+    StatisticsConfig,
     Thresholds,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "ModelConfig",
     "MqttConfig",
     "OutputConfig",
+    "StatisticsConfig",
     "Thresholds",
 ]

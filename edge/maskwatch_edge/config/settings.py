@@ -300,6 +300,21 @@ class MqttConfig(Section):
 
 
 @dataclass(frozen=True)
+class StatisticsConfig(Section):
+    """Counts of people by verdict and minute; no pictures."""
+
+    enabled: bool = False
+    """Whether counts are kept: true or false."""
+
+    keep_days: Annotated[int, Between(1, 3650)] = 90
+    """So many days with counts are kept, the newest ones, a whole number from 1 to 3650."""
+
+    path: Path | None = None
+    """A path: the file of the counts; None for `statistics.db` in the service's state folder, or
+    the user's."""
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that can be set."""
 
@@ -311,3 +326,4 @@ class Config:
     display: DisplayConfig = field(default_factory=DisplayConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
+    statistics: StatisticsConfig = field(default_factory=StatisticsConfig)

@@ -11,7 +11,7 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders.finder import file_of, given_file
 from maskwatch_edge.models import SHARED_FOLDER, YUNET
 
-DROP_INS = ("console", "mqtt", "network", "window")
+DROP_INS = ("console", "mqtt", "network", "statistics", "window")
 """What `install.sh --with` takes."""
 
 EXTRAS = {"window": "display", "mqtt": "mqtt"}
@@ -91,4 +91,9 @@ def check_drop_ins(config: Config, chosen: Collection[str]) -> None:
     if config.display.kind == "console" and "console" not in chosen:
         raise InputError(
             "display.kind is console, a screen that the service may not use; add --with console"
+        )
+    if config.statistics.enabled and "statistics" not in chosen:
+        raise InputError(
+            "statistics.enabled is true, and the service has no folder to write counts to; "
+            "add --with statistics"
         )

@@ -1,0 +1,136 @@
+"""The output that counts, and hands the counts of each minute to a thread that writes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Condition, Thread
+
+from maskwatch_edge.closing import Closing
+from maskwatch_edge.errors import OutputError
+from maskwatch_edge.guard import Warn
+from maskwatch_edge.view import View
+
+from .counting import Counts, Tally
+from .store import MINUTES_PER_DAY, Store
+
+CLOCK_SET_SECONDS = 1_577_836_800  # 2020-01-01
+"""A clock that says less, in seconds since 1970, was never set: nothing is counted by it."""
+
+MOST_PENDING = MINUTES_PER_DAY
+"""So many minutes are held while the disk takes none; then the oldest are dropped."""
+
+CLOSE_SECONDS = 5.0
+"""How long the last write may take."""
+
+
+class Recorder(Closing):
+    """An `Output` that keeps counts in a file, and never fails.
+
+    `show` only adds numbers in memory. A thread writes each minute once it is over, and the
+    running one at the end: killed at any moment, at most the running minute is lost. What cannot
+    be written is told once, held, and tried again every minute.
+
+    Args:
+        open_store: Opens the file; called by the thread, and again after a failure.
+        warn: Told in one line when the file cannot be written, and when it can again.
+        clock: The time of day, in seconds since 1970. Counts go into the minute that it says when
+            they are made; where it is set back, into minutes that were counted before.
+    """
+
+    def __init__(
+        self,
+        open_store: Callable[[], Store],
+        warn: Warn,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._open_store, self._warn, self._clock = open_store, warn, clock
+        self._tally = Tally()
+        self._store: Store | None = None
+        self._has_failed = self._has_told_clock = False
+        self._changed = Condition()
+        self._pending: dict[int, Counts] = {}
+        self._minute: int | None = None
+        self._written_at: int | None = None
+        self._is_over = False
+        # A daemon: a disk that hangs must not keep the program from ending.
+        self._thread = Thread(target=self._run, name="statistics", daemon=True)
+        self._thread.start()
+
+    def show(self, view: View) -> None:
+        """Count what a view tells."""
+        self._count(self._tally.take(view))
+
+    def close(self) -> None:
+        """Write the running minute and close the file; may be called twice."""
+        if not self._is_over:
+            self._count(self._tally.end())
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            self._warn("the statistics: the disk does not answer; the last minute may be lost")
+
+    def _count(self, counts: Counts) -> None:
+        now_seconds = self._clock()
+        if now_seconds < CLOCK_SET_SECONDS:
+            self._tell_clock()
+            return
+        minute = int(now_seconds // 60)
+        with self._changed:
+            self._pending[minute] = self._pending.get(minute, Counts()) + counts
+            if minute != self._minute:
+                self._minute = minute
+                self._changed.notify_all()
+
+    def _tell_clock(self) -> None:
+        if not self._has_told_clock:
+            self._warn("the clock is not set; nothing is counted for the statistics until it is")
+        self._has_told_clock = True
+
+    def _run(self) -> None:
+        is_last = False
+        while not is_last:
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_over or self._minute != self._written_at)
+                self._written_at, is_last = self._minute, self._is_over
+                batch = self._take_finished(is_last)
+            self._write(batch)
+        self._let_go()
+
+    def _take_finished(self, is_last: bool) -> dict[int, Counts]:
+        running = None if is_last else self._minute
+        batch = {minute: c for minute, c in self._pending.items() if minute != running}
+        self._pending = {minute: c for minute, c in self._pending.items() if minute == running}
+        return batch
+
+    def _write(self, batch: dict[int, Counts]) -> None:
+        try:
+            self._store = self._store or self._open_store()
+            self._store.add(batch)
+        except OutputError as error:
+            self._let_go()
+            self._hold(batch)
+            self._tell(error)
+            return
+        if self._has_failed:
+            self._warn("the statistics are written again")
+        self._has_failed = False
+
+    def _hold(self, batch: dict[int, Counts]) -> None:
+        with self._changed:
+            for minute, counts in batch.items():
+                self._pending[minute] = self._pending.get(minute, Counts()) + counts
+            for minute in sorted(self._pending)[:-MOST_PENDING]:
+                del self._pending[minute]
+
+    def _tell(self, error: OutputError) -> None:
+        if not self._has_failed:
+            self._warn(f"{error}; the statistics are held in memory for a day at most")
+        self._has_failed = True
+
+    def _let_go(self) -> None:
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
