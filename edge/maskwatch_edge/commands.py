@@ -20,6 +20,7 @@ MODULES = {
     "lamp": "maskwatch_edge.lamps.command",
     "models": "maskwatch_edge.models_command",
     "run": "maskwatch_edge.run_command",
+    "token": "maskwatch_edge.web.command",
 }
 """The module of each command, which calls it `COMMAND`."""
 

@@ -13,7 +13,7 @@ from types import FrameType
 from .cameras.camera import CameraReader
 from .cameras.sources import open_camera
 from .classifier import open_classifier
-from .command import Command
+from .command import Command, need
 from .config import Config, DecisionConfig, IndicatorConfig, Thresholds
 from .config.command import add_config_options, load_from_options
 from .display.display import open_display
@@ -192,7 +192,7 @@ def unseen_seconds(config: Config) -> float:
 def open_outputs(
     config: Config, reason: Callable[[], str | None], on_quit: Callable[[], None]
 ) -> Sequence[Output]:
-    """Open lamps, lines and display; a lamp or display that fails is left out for a while."""
+    """Open lamps, lines, display and page; one that fails is left out for a while."""
     outputs: list[Output] = []
     if config.indicator.lamps:
         outputs.append(
@@ -200,12 +200,28 @@ def open_outputs(
         )
     outputs.append(open_lines(config.output.lines, reason))
     outputs.append(open_display(config.display, on_quit, warn_on_stderr))
+    if config.web.enabled:
+        outputs.append(Guarded("page", lambda: open_page(config, reason), warn_on_stderr))
     return outputs
 
 
 def open_indicator(config: IndicatorConfig) -> Output:
     """Open the lamps; they go out if the loop hangs for half of the watchdog's time."""
     return Indicator(config, GpioLine, stale_seconds=STALE_SECONDS)
+
+
+def open_page(config: Config, reason: Callable[[], str | None]) -> Output:
+    """Serve the live page.
+
+    Raises:
+        MissingExtraError: If the extra is not installed.
+        OutputError: If its address or port cannot be had.
+    """
+    need("aiohttp", "aiohttp", "web")
+    need("prometheus_client", "prometheus-client", "web")
+    from .web.output import WebOutput
+
+    return WebOutput(config, reason, warn_on_stderr)
 
 
 @contextmanager

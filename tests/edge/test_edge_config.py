@@ -22,6 +22,7 @@ from maskwatch_edge.config import (
     ModelConfig,
     OutputConfig,
     Thresholds,
+    WebConfig,
 )
 from maskwatch_edge.config import settings as config_module
 from maskwatch_edge.config.keys import ConfigError, Key, Section, keys_of
@@ -37,6 +38,7 @@ SECTIONS: list[type[Section]] = [
     IndicatorConfig,
     DisplayConfig,
     OutputConfig,
+    WebConfig,
 ]
 
 

@@ -11,6 +11,7 @@ from .settings import (
     ModelConfig,
     OutputConfig,
     Thresholds,
+    WebConfig,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "ModelConfig",
     "OutputConfig",
     "Thresholds",
+    "WebConfig",
 ]
