@@ -68,7 +68,7 @@ class Chromium:
     def value_of(self, expression: str) -> Any:
         """Evaluate an expression of JavaScript in the page."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        return answer["result"]["value"]
+        return answer["result"].get("value")
 
     def wait_for(self, expression: str) -> None:
         """Wait until an expression of JavaScript is true."""

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 
 from aiohttp import web
@@ -86,8 +87,8 @@ async def listening(app: web.Application, config: WebConfig) -> AsyncIterator[st
     try:
         await runner.setup()
         assert runner.server is not None
-        connect = _limited(runner.server, 4 * config.max_viewers + SPARE_CONNECTIONS)
-        server = await asyncio.get_running_loop().create_server(connect, sock=listener)
+        door = partial(_Door, runner.server, 4 * config.max_viewers + SPARE_CONNECTIONS)
+        server = await asyncio.get_running_loop().create_server(door, sock=listener)
         try:
             yield _address_of(listener)
         finally:
@@ -97,15 +98,20 @@ async def listening(app: web.Application, config: WebConfig) -> AsyncIterator[st
         listener.close()
 
 
-def _limited(server: web.Server, most: int) -> Callable[[], asyncio.Protocol]:
-    """Hang up on connections beyond a number: files and memory of a board are few."""
-    return lambda: server() if len(server.connections) < most else _HangUp()
+class _Door(asyncio.Protocol):
+    """Lets a number of connections in and hangs up on others: files and memory are few."""
 
+    def __init__(self, server: web.Server, most: int) -> None:
+        self._server, self._most = server, most
 
-class _HangUp(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        transport.abort()
+        if len(self._server.connections) >= self._most:
+            transport.abort()
+            return
+        handler = self._server()
+        transport.set_protocol(handler)
+        handler.connection_made(transport)
 
 
 def _listener(config: WebConfig) -> socket.socket:
