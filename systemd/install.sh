@@ -21,6 +21,7 @@ together. If the new version does not become healthy, the one before runs again.
   --with NAME        also network: let it reach network cameras
                           console: let it use an attached screen without a desktop
                           window: a service for desktop sessions, which shows a window
+                          web: let it serve the live page
                      may be given again; what was chosen before stays chosen
   --without NAME     no longer
   --no-start         install, but do not start it now
@@ -67,8 +68,8 @@ parse() {
 
 drop_in() {
     case $1 in
-    network | console | window) echo "$1" ;;
-    *) usage "expected network, console or window; received $1" ;;
+    network | console | window | web) echo "$1" ;;
+    *) usage "expected network, console, window or web; received $1" ;;
     esac
 }
 

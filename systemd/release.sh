@@ -30,7 +30,12 @@ if u.find_spec("picamera2") and int(numpy.__version__.split(".")[0]) < 2: print(
         2>/dev/null || :
 }
 
-extra() { case " $chosen " in *" window "*) echo '[display]' ;; esac; }
+extra() {
+    extras=''
+    case " $chosen " in *" window "*) extras=display ;; esac
+    case " $chosen " in *" web "*) extras=${extras:+$extras,}web ;; esac
+    [ -z "$extras" ] || echo "[$extras]"
+}
 
 make_program() { # sets venv
     if [ -z "$wheels" ] && [ ! -f "$HERE/../pyproject.toml" ]; then
@@ -85,7 +90,7 @@ choose_config() { # what the owner changed in place is the configuration in forc
 choose_drop_ins() {
     [ ! -f "$CURRENT/with" ] || with="$with $(tr '\n' ' ' <"$CURRENT/with")"
     chosen=''
-    for name in console network window; do
+    for name in console network web window; do
         case " $with " in *" $name "*) ;; *) continue ;; esac
         case " $without " in *" $name "*) ;; *) chosen="$chosen $name" ;; esac
     done

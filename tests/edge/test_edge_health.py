@@ -45,6 +45,7 @@ def test_a_damaged_model_does_not_pass(
     assert said.startswith(f"maskwatch: error: {model}")
 
 
+EVERYWHERE = f"address = '0.0.0.0'\ntoken_hash = 'sha256:{'0' * 64}'\n"
 WRONG = [
     ("[camera]\nsourse = '0'\n", (), "", "did you mean camera.source?"),
     ("[model]\npath = '/a.tflite'\n", (), "", "remove it and give --model FILE"),
@@ -61,6 +62,8 @@ WRONG = [
     ("[camera]\nsource = 'rtsp://camera.example/'\n", (), "", "add --with network"),
     ("", (), "MASKWATCH_CAMERA_SOURCE=http://camera.example/\n", "add --with network"),
     ("[display]\nkind = 'console'\n", ("--with", "network"), "", "add --with console"),
+    ("[web]\nenabled = true\n", ("--with", "network"), "", "add --with web"),
+    (f"[web]\nenabled = true\n{EVERYWHERE}", ("--with", "web"), "", "add --with network"),
 ]
 
 
@@ -75,6 +78,9 @@ def test_what_would_not_work_is_told(
 RIGHT = [
     ("[camera]\nsource = 'rtsp://camera.example/'\n", " network"),
     ("[display]\nkind = 'console'\n", " console network"),
+    ("[web]\nenabled = true\n", " web"),
+    (f"[web]\nenabled = true\n{EVERYWHERE}", " network web"),
+    (f"[web]\n{EVERYWHERE}", ""),  # off
     ("[display]\nkind = 'window'\n", ""),  # falls back to none, and says so
 ]
 

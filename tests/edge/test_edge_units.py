@@ -62,6 +62,7 @@ EXPOSURE = [
     (("console",), 1.5),
     (("network",), 2.0),
     (("network", "console"), 2.0),
+    (("web",), 2.0),
 ]
 
 
@@ -82,7 +83,9 @@ def test_the_service_exposes_little(
     assert float(found[1]) <= limit
 
 
-@pytest.mark.parametrize("drop_ins", [(), ("console",), ("network",), ("console", "network")])
+@pytest.mark.parametrize(
+    "drop_ins", [(), ("console",), ("network",), ("web",), ("console", "network", "web")]
+)
 def test_systemd_understands_every_line_of_the_service(
     analyze: Analyze, unit: Callable[..., Path], drop_ins: tuple[str, ...]
 ) -> None:

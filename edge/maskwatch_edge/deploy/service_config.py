@@ -11,9 +11,11 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders.finder import file_of, given_file
 from maskwatch_edge.models import SHARED_FOLDER, YUNET
 
-DROP_INS = ("console", "network", "window")
+DROP_INS = ("console", "network", "web", "window")
 """What `install.sh --with` takes."""
 
+EXTRAS = {"window": "display", "web": "web"}
+"""The extra of the installation that a drop-in needs."""
 
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 
@@ -68,6 +70,11 @@ def check_finder_file(config: Config) -> None:
         )
 
 
+def extras_of(chosen: Collection[str]) -> str:
+    """Return the extras that drop-ins need, as pip takes them: such as "display,web", or ""."""
+    return ",".join(extra for name, extra in EXTRAS.items() if name in chosen)
+
+
 def check_drop_ins(config: Config, chosen: Collection[str]) -> None:
     """Check that the service's sandbox lets it do what the configuration asks for.
 
@@ -82,4 +89,13 @@ def check_drop_ins(config: Config, chosen: Collection[str]) -> None:
     if config.display.kind == "console" and "console" not in chosen:
         raise InputError(
             "display.kind is console, a screen that the service may not use; add --with console"
+        )
+    if config.web.enabled and "web" not in chosen:
+        raise InputError(
+            "web.enabled is true, a page that the service may not serve; add --with web"
+        )
+    if config.web.enabled and not config.web.is_loopback and "network" not in chosen:
+        raise InputError(
+            f"web.address is {config.web.address}, where the service may not be reached from "
+            "elsewhere; add --with network"
         )
