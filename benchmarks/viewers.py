@@ -106,7 +106,7 @@ def viewers(port: int, count: int, stalled: int) -> Iterator[None]:
 
 
 def look(port: int, count: int, stalled: int, are_in: Event, is_over: Event) -> None:
-    """Connect so many; all but the stalled ones take what comes, and these, if dropped, come again."""
+    """Connect so many; all but the stalled ones take what comes; these come again if dropped."""
     with ExitStack() as stack, selectors.DefaultSelector() as ready:
         for _ in range(count - stalled):
             ready.register(stack.enter_context(connected(port)), selectors.EVENT_READ)

@@ -83,10 +83,7 @@ class Chromium:
     def screenshot(self) -> Pixels:
         """Return what the whole page looks like, RGB."""
         answer = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        png = np.frombuffer(base64.b64decode(answer["data"]), np.uint8)
-        return np.asarray(
-            cv2.cvtColor(cv2.imdecode(png, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8
-        )
+        return decoded(base64.b64decode(answer["data"]))
 
     def complaints(self) -> list[str]:
         """Return what stands in the console of the page."""
@@ -128,3 +125,10 @@ class Chromium:
                 process.wait(PATIENCE_SECONDS)
             finally:
                 process.kill()
+
+
+def decoded(content: bytes) -> Pixels:
+    """Return the picture that the content of a file is, RGB."""
+    bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)

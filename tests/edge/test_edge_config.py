@@ -202,7 +202,9 @@ def test_a_message_shows_neither_a_password_nor_a_long_text() -> None:
 def test_every_value_that_may_be_none_is_none_by_default() -> None:
     """For a file says "" for it, and the defaults must be those that it can say."""
     optional = [key for section in SECTIONS for key in keys_of(section).values() if key.is_optional]
-    assert [key.name for key in optional] == ["model", "cascade", "path", "threads", "chip"]
+    assert [key.name for key in optional] == [
+        *("model", "cascade", "path", "threads", "chip", "token_hash")
+    ]
     assert all(key.default is None for key in optional)
 
 

@@ -11,17 +11,17 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
 from maskwatch_edge.annotate import COLOURS
 from maskwatch_edge.config.file import load_config
-from maskwatch_edge.frame import Pixels
 from maskwatch_edge.verdict import Decision
 from maskwatch_edge.web.tokens import hash_of
 
+from .chromium import decoded
 from .conftest import PATIENCE_SECONDS
 from .watching import FACE, HEIGHT, WIDTH, Watching, listening_on, nobody, somebody, watching
 
@@ -81,14 +81,14 @@ def test_people_are_counted_and_told_as_they_come_and_go(board: Watching) -> Non
     assert board.state()["today"]["no_mask"] == before + 1
 
 
-def next_message(readline: Callable[[], bytes]) -> tuple[str, dict[str, object]]:
+def next_message(readline: Callable[[], bytes]) -> tuple[str, dict[str, Any]]:
     event, data, end = readline(), readline(), readline()
     assert end == b"\n"
     content = json.loads(data.removeprefix(b"data: "))
     return event.decode().removeprefix("event: ").strip(), content
 
 
-def wait_for_event(readline: Callable[[], bytes], kind: str) -> dict[str, object]:
+def wait_for_event(readline: Callable[[], bytes], kind: str) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         name, data = next_message(readline)
@@ -107,11 +107,6 @@ def test_a_snapshot_shows_the_box_and_the_words(board: Watching) -> None:
     red = np.array(COLOURS[Decision.NO_MASK])
     for edge in (picture[top + 15 : bottom, right - 1], picture[bottom - 1, left:right]):
         assert np.abs(edge.mean(axis=0) - red).max() < 40
-
-
-def decoded(jpeg: bytes) -> Pixels:
-    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def test_the_stream_is_one_picture_after_the_other(board: Watching) -> None:

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from threading import Thread
 
-import cv2
 import numpy as np
 import pytest
 
@@ -35,6 +34,7 @@ pytest.importorskip("prometheus_client", reason="needs the extra web")
 from maskwatch_edge.web import answers, server
 from maskwatch_edge.web.pictures import Artist
 
+from .chromium import decoded
 from .conftest import PATIENCE_SECONDS
 from .watching import Client
 
@@ -190,7 +190,7 @@ def test_a_picture_is_no_wider_than_set_and_leaves_the_frame_as_it_was(
     sighting = Sighting(FaceBox(10, 10, 40, 40), Verdict(WITH_MASK, 0.9), Decision.MASK)
     track = Track(1, sighting.box, Decision.MASK, sighting, 0.0, 0.0)
     jpeg = Artist(640).packed(View(frame, (), (track,), (), CameraState.SEEING, 10.0, 0.0))
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    picture = decoded(jpeg)
     assert picture.shape == (expected_wh[1], expected_wh[0], 3)
     assert picture.std() > 5
     assert pixels.std() == 0
