@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event as Flag
 from threading import Thread
 
@@ -64,12 +65,16 @@ class WebOutput(Closing):
             OutputError: If the server has ended.
         """
         self._pass_on_failure()
-        if self._answers is not None:
+        if self._answers is None:
+            return
+        try:
             self._answers.take(view)
+        except RuntimeError as error:  # its loop was closed at this moment
+            raise OutputError("the web page has ended") from error
 
     def close(self) -> None:
         """Send everybody away; may be called twice."""
-        if self._thread.is_alive():
+        with suppress(RuntimeError):  # its loop has ended by itself
             self._end()
         self._thread.join(CLOSE_SECONDS)
         if self._thread.is_alive():
