@@ -64,7 +64,7 @@ class Look:
 
     sightings: tuple[Sighting, ...]
     is_new: bool
-    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    stage_seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 class StreamWatcher:

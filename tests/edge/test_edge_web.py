@@ -258,11 +258,12 @@ def test_a_hangup_opens_the_page_anew_in_its_place() -> None:
         port = probe.getsockname()[1]
     with watching(port=port) as one, one.asked("/api/stream") as stream:
         next_picture(stream.readline, stream.read, "frame")
-        began = one.state()["today"]["since"]
         one.process.send_signal(signal.SIGHUP)
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
             stream.read()  # it ends
-        assert one.state()["today"]["since"] >= began
+        assert one.process.stderr is not None
+        assert f"the page is at {one.address}" in one.process.stderr.readline()
+        one.wait_for(lambda state: state["trouble"] is None)
 
 
 def test_a_token_is_made_with_its_line_of_the_configuration(
