@@ -26,7 +26,7 @@ UNITS=$ROOT/etc/systemd/system
 USER_UNITS=$ROOT/etc/systemd/user
 CONFIG=$ROOT/etc/maskwatch/config.toml
 UDEV_RULE=$ROOT/etc/udev/rules.d/60-maskwatch-gpio.rules
-DROP_INS="console mqtt network statistics"
+DROP_INS="console mqtt network statistics web"
 SERVICE=maskwatch.service
 CONFIRM=maskwatch-confirm.service
 

@@ -23,6 +23,7 @@ together. If the new version does not become healthy, the one before runs again.
                           mqtt: let it keep messages for an MQTT broker; goes with network
                           statistics: let it keep counts of people in /var/lib/maskwatch
                           window: a service for desktop sessions, which shows a window
+                          web: let it serve the live page
                      may be given again; what was chosen before stays chosen
   --without NAME     no longer
   --no-start         install, but do not start it now
@@ -69,8 +70,8 @@ parse() {
 
 drop_in() {
     case $1 in
-    network | console | mqtt | statistics | window) echo "$1" ;;
-    *) usage "expected network, console, mqtt, statistics or window; received $1" ;;
+    network | console | mqtt | statistics | window | web) echo "$1" ;;
+    *) usage "expected network, console, mqtt, statistics, window or web; received $1" ;;
     esac
 }
 

@@ -32,8 +32,9 @@ if u.find_spec("picamera2") and int(numpy.__version__.split(".")[0]) < 2: print(
 
 extra() {
     extras=''
-    case " $chosen " in *" mqtt "*) extras=mqtt ;; esac
-    case " $chosen " in *" window "*) extras="display${extras:+,$extras}" ;; esac
+    case " $chosen " in *" window "*) extras=display ;; esac
+    case " $chosen " in *" mqtt "*) extras=${extras:+$extras,}mqtt ;; esac
+    case " $chosen " in *" web "*) extras=${extras:+$extras,}web ;; esac
     [ -z "$extras" ] || echo "[$extras]"
 }
 
@@ -90,7 +91,7 @@ choose_config() { # what the owner changed in place is the configuration in forc
 choose_drop_ins() {
     [ ! -f "$CURRENT/with" ] || with="$with $(tr '\n' ' ' <"$CURRENT/with")"
     chosen=''
-    for name in console mqtt network statistics window; do
+    for name in console mqtt network statistics web window; do
         case " $with " in *" $name "*) ;; *) continue ;; esac
         case " $without " in *" $name "*) ;; *) chosen="$chosen $name" ;; esac
     done

@@ -106,10 +106,15 @@ def track_caption(track: Track) -> str:
     The words are the vote's, the per cent the newest answer's: what it gives to the vote's label,
     or to the likelier one while the vote is unsure.
     """
+    return _say(track.decision, track_score(track))
+
+
+def track_score(track: Track) -> float:
+    """Return that per cent as a share, in [0, 1]."""
     verdict = track.sighting.verdict
     mask = mask_probability(verdict)
     scores = {Decision.MASK: mask, Decision.NO_MASK: 1.0 - mask, Decision.UNSURE: verdict.score}
-    return _say(track.decision, scores[track.decision])
+    return scores[track.decision]
 
 
 def draw_tracks(picture: Pixels, tracks: Sequence[Track], zoom: float, pen: Pen) -> None:

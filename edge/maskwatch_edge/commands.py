@@ -21,6 +21,7 @@ MODULES = {
     "models": "maskwatch_edge.models_command",
     "run": "maskwatch_edge.run_command",
     "stats": "maskwatch_edge.statistics.command",
+    "token": "maskwatch_edge.web.command",
 }
 """The module of each command, which calls it `COMMAND`."""
 

@@ -7,8 +7,9 @@ nothing moves, and has faces judged only when there is a reason to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
 
 from .boxes import FaceBox
@@ -22,6 +23,9 @@ from .verdict import Sighting, Verdict, decide
 
 EARLY_SECONDS = 0.005
 """A frame may come so much too early and count: cameras do not keep time to the millisecond."""
+
+FIND, JUDGE = "find", "judge"
+"""The stages of a look: the finder, and the classifier."""
 
 
 class Watcher:
@@ -55,10 +59,12 @@ class Look:
         sightings: Every face, surest first.
         is_new: Whether the frame was looked at. If not, these are the faces of the last one that
             was, and say nothing more.
+        stage_seconds: What `FIND` and `JUDGE` took; empty if faces were not searched for.
     """
 
     sightings: tuple[Sighting, ...]
     is_new: bool
+    stage_seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 class StreamWatcher:
@@ -99,10 +105,11 @@ class StreamWatcher:
             return Look(self._sightings, is_new=False)
         self._source, self._looked_seconds = frame.source, frame.time_seconds
         cells = grid(frame.pixels)
-        if not self._is_still(frame, cells):
-            self._find(frame)
-            self._scene.remember(cells)
-        return Look(self._sightings, is_new=True)
+        if self._is_still(frame, cells):
+            return Look(self._sightings, is_new=True)
+        stage_seconds = self._find(frame)
+        self._scene.remember(cells)
+        return Look(self._sightings, is_new=True, stage_seconds=stage_seconds)
 
     def forget(self) -> None:
         """Forget what was seen, as when the camera is lost: the next frame is looked at."""
@@ -114,11 +121,15 @@ class StreamWatcher:
         is_recent = frame.time_seconds - self._found_seconds < self._still_seconds
         return is_recent and self._scene.shows(cells)
 
-    def _find(self, frame: Frame) -> None:
+    def _find(self, frame: Frame) -> Mapping[str, float]:
+        began = time.monotonic()
         boxes = find(self._finder, frame, self._thresholds)
+        found = time.monotonic()
         verdicts = self._judge.classify(frame.pixels, boxes, frame.time_seconds)
+        judged = time.monotonic()
         self._sightings = tuple(sightings_of(boxes, verdicts, self._thresholds))
         self._found_seconds = frame.time_seconds
+        return {FIND: found - began, JUDGE: judged - found}
 
 
 def find(finder: FaceFinder, frame: Frame, thresholds: Thresholds) -> list[FaceBox]:

@@ -13,7 +13,7 @@ from types import FrameType
 from .cameras.camera import CameraReader
 from .cameras.sources import open_camera
 from .classifier import open_classifier
-from .command import Command
+from .command import Command, need
 from .config import (
     Config,
     DecisionConfig,
@@ -213,6 +213,8 @@ def open_outputs(
     outputs.append(open_display(config.display, on_quit, warn_on_stderr))
     if config.statistics.enabled:
         outputs.append(open_statistics(config.statistics))
+    if config.web.enabled:
+        outputs.append(Guarded("page", lambda: open_page(config, reason), warn_on_stderr))
     return outputs
 
 
@@ -232,6 +234,20 @@ def open_statistics(config: StatisticsConfig) -> Output:
     """Begin to count; the file is opened by the thread that writes it."""
     path = config.path or default_file()
     return Recorder(lambda: Store(path, config.keep_days), warn_on_stderr)
+
+
+def open_page(config: Config, reason: Callable[[], str | None]) -> Output:
+    """Serve the live page.
+
+    Raises:
+        MissingExtraError: If the extra is not installed.
+        OutputError: If its address or port cannot be had.
+    """
+    need("aiohttp", "aiohttp", "web")
+    need("prometheus_client", "prometheus-client", "web")
+    from .web.output import WebOutput
+
+    return WebOutput(config, reason, warn_on_stderr)
 
 
 @contextmanager

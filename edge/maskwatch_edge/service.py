@@ -29,6 +29,9 @@ STATUS_SECONDS = 5.0
 RATE_FRAMES = 30
 """Frames over which the rate is measured."""
 
+WATCH = "watch"
+"""The stage that those of a look are parts of: all that is done before the outputs are told."""
+
 NOTHING = Look((), is_new=False)
 """What is known without a frame."""
 
@@ -88,14 +91,16 @@ class Service:
         frame = self._reader.newest(TURN_SECONDS)
         camera = self._reader.state
         events = self._camera_events(camera)
+        began_seconds = self._clock()
         look = NOTHING if frame is None else self._watcher.look(frame)
         if frame is not None:
-            self._rate.add(self._clock())
+            self._rate.add(began_seconds)
             self._frame_seconds = frame.time_seconds
         elif camera is not CameraState.SEEING:
             events += self._lose_all(camera)
         if look.is_new:
             events += self._tracker.update(look.sightings, self._frame_seconds)
+        now_seconds = self._clock()
         view = View(
             frame=frame,
             sightings=look.sightings,
@@ -103,7 +108,8 @@ class Service:
             events=tuple(events),
             camera=camera,
             frames_per_second=self._rate.value,
-            time_seconds=self._clock(),
+            time_seconds=now_seconds,
+            stage_seconds={**look.stage_seconds, WATCH: now_seconds - began_seconds},
         )
         for output in self._outputs:
             output.show(view)

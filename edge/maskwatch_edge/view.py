@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from .cameras.camera import CameraState
@@ -25,6 +26,8 @@ class View:
         camera: State of the camera.
         frames_per_second: Rate at which frames come, also those passed over; 0 when none do.
         time_seconds: Monotonic clock.
+        stage_seconds: What the stages of this turn took, by name: those of a `Look`, and "watch"
+            for all that is done with a frame before the outputs are told.
     """
 
     frame: Frame | None
@@ -34,6 +37,7 @@ class View:
     camera: CameraState
     frames_per_second: float
     time_seconds: float
+    stage_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 class Output(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,6 +22,8 @@ from maskwatch_edge.config import Thresholds
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.models import YUNET
 from maskwatch_edge.pipeline import Watcher
+
+from .chromium import Chromium
 
 # Warnings are errors in the program that is started, too.
 PROGRAM = (sys.executable, "-W", "error", "-m", "maskwatch_edge")
@@ -123,6 +126,18 @@ def yunet(shared: Path) -> Path:
     if not path.is_file():
         pytest.skip(f"needs YuNet in {path}, which is not here")
     return path
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """Give a browser, if one is installed."""
+    names = ("chromium", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("needs Chromium to open a page in: apt install chromium")
+    browser = Chromium(program, tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
 
 
 def next_frame(reader: CameraReader) -> Frame:

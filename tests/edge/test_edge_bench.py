@@ -21,7 +21,7 @@ from maskwatch_edge.bench.progress import Progress
 from maskwatch_edge.bench.replay import Reel, Replay, load_reel
 from maskwatch_edge.bench.rig import rigged, timed_watcher
 from maskwatch_edge.bench.start_up import start_program
-from maskwatch_edge.bench.stopwatch import FIND, JUDGE, TELL, Stopwatch
+from maskwatch_edge.bench.stopwatch import TELL, Stopwatch
 from maskwatch_edge.bench.turns import REST, TURN, Run, Turn, measure
 from maskwatch_edge.cameras.fake_camera import FakeCamera
 from maskwatch_edge.cameras.sources import open_source
@@ -30,6 +30,7 @@ from maskwatch_edge.doctor.fake import FakeSystem
 from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.pictures import write_picture
+from maskwatch_edge.pipeline import FIND, JUDGE
 from maskwatch_edge.run_command import build_watcher
 
 Maskwatch = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -24,6 +24,7 @@ from maskwatch_edge.config import (
     OutputConfig,
     StatisticsConfig,
     Thresholds,
+    WebConfig,
 )
 from maskwatch_edge.config import settings as config_module
 from maskwatch_edge.config.keys import ConfigError, Key, Section, keys_of
@@ -41,6 +42,7 @@ SECTIONS: list[type[Section]] = [
     OutputConfig,
     MqttConfig,
     StatisticsConfig,
+    WebConfig,
 ]
 
 
@@ -81,6 +83,11 @@ def test_settings_do_not_change() -> None:
         (CameraConfig, {"stall_seconds": "5"}, 'received "5"'),
         (CameraConfig, {"stall_seconds": 1 << 60_000}, "received a number of many digits"),
         (CameraConfig, {"retry_longest_seconds": 0}, "from 0.01 to 86400; received 0"),
+        (WebConfig, {"port": 65536}, "port: expected a whole number from 0 to 65535"),
+        (WebConfig, {"address": "localhost"}, "address: expected an IP address such as 127.0.0.1"),
+        (WebConfig, {"token_hash": "secret"}, "token_hash: expected sha256: and 64 hexadecimal"),
+        (WebConfig, {"address": "0.0.0.0"}, "which maskwatch token makes, as the address"),
+        (WebConfig, {"max_viewers": 0}, "max_viewers: expected a whole number from 1 to 100"),
         (FacesConfig, {"finder": "hog"}, '"tflite" or "yunet" or "haar"; received "hog"'),
         (FacesConfig, {"work_size_px": 63}, "work_size_px: expected a whole number from 64"),
         (FacesConfig, {"min_size_px": 11}, "min_size_px: expected a whole number from 12"),
@@ -220,6 +227,7 @@ def test_every_value_that_may_be_none_is_none_by_default() -> None:
     assert [key.name for key in optional] == [
         *("model", "cascade", "path", "threads", "chip"),
         *("host", "port", "ca_file", "user", "password_file", "device_id"),
+        *("path", "token_hash"),
     ]
     assert all(key.default is None for key in optional)
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwatch_edge.config import Config, IndicatorConfig, LampConfig
+from maskwatch_edge.config import Config, IndicatorConfig, LampConfig, WebConfig
 from maskwatch_edge.config import file as config_file
 from maskwatch_edge.config.file import LoadedConfig, load_config, to_dict, to_toml
 from maskwatch_edge.config.keys import Key, NeededFor, NotAbove, OnlyFor, Section, keys_of
 from maskwatch_edge.config.names import KEYS, SECTIONS
-from maskwatch_edge.config.rules import Between, OneOf
+from maskwatch_edge.config.rules import Between, IpAddress, OneOf
 
 EXAMPLE = Path(__file__).parents[2] / "systemd" / "config.toml"
 Write = Callable[..., Path]
@@ -108,6 +108,8 @@ def values_of(key: Key) -> st.SearchStrategy[Any]:
     for rule in key.rules:
         if isinstance(rule, OneOf):
             strategy = st.sampled_from(rule.words)
+        if isinstance(rule, IpAddress):
+            strategy = st.ip_addresses().map(str)
         if isinstance(rule, Between):
             whole = st.integers(int(rule.low), int(rule.high))
             strategy = whole if key.base is int else st.floats(rule.low, rule.high)
@@ -132,6 +134,8 @@ def sections(draw: st.DrawFn, section: type[Section]) -> Section:
             values[check.name] = None
         if isinstance(check, NeededFor) and values[check.needed] is None:
             values[check.name] = None
+    if section is WebConfig and values["token_hash"] is None:
+        values["address"] = draw(st.sampled_from(["127.0.0.1", "::1"]))
     return section(**values)
 
 

@@ -45,6 +45,7 @@ def test_a_damaged_model_does_not_pass(
     assert said.startswith(f"maskwatch: error: {model}")
 
 
+EVERYWHERE = f"address = '0.0.0.0'\ntoken_hash = 'sha256:{'0' * 64}'\n"
 WRONG = [
     ("[camera]\nsourse = '0'\n", (), "", "did you mean camera.source?"),
     ("[model]\npath = '/a.tflite'\n", (), "", "remove it and give --model FILE"),
@@ -64,6 +65,8 @@ WRONG = [
     ("[mqtt]\nhost = 'broker.example'\n", (), "", "add --with network --with mqtt"),
     ("[mqtt]\nhost = 'broker.example'\n", ("--with", "network"), "", "add --with mqtt"),
     ("[statistics]\nenabled = true\n", (), "", "add --with statistics"),
+    ("[web]\nenabled = true\n", ("--with", "network"), "", "add --with web"),
+    (f"[web]\nenabled = true\n{EVERYWHERE}", ("--with", "web"), "", "add --with network"),
 ]
 
 
@@ -80,6 +83,9 @@ RIGHT = [
     ("[display]\nkind = 'console'\n", " console network"),
     ("[mqtt]\nhost = 'broker.example'\n", " mqtt network"),
     ("[statistics]\nenabled = true\n", " statistics"),
+    ("[web]\nenabled = true\n", " web"),
+    (f"[web]\nenabled = true\n{EVERYWHERE}", " network web"),
+    (f"[web]\n{EVERYWHERE}", ""),  # off
     ("[display]\nkind = 'window'\n", ""),  # falls back to none, and says so
 ]
 

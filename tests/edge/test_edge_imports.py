@@ -13,15 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {
-    "tensorflow",
-    "keras",
-    "matplotlib",
-    "PIL",
-    "imagehash",
-    "kagglehub",
-    "skimage",
-    "pygame",
-    "paho",
+    *("tensorflow", "keras", "matplotlib", "PIL", "imagehash", "kagglehub", "skimage", "pygame"),
+    *("aiohttp", "prometheus_client", "paho"),
 }
 
 RUN = """
@@ -53,6 +46,8 @@ def test_importing_the_edge_imports_nothing_heavy() -> None:
         ["detect", "--help"],
         ["train", "--help"],  # even its options need nothing heavy
         ["detect", "nowhere.jpg"],
+        ["run", "--source", "nowhere.mp4"],
+        ["token"],
     ],
 )
 def test_the_program_imports_nothing_heavy(arguments: list[str]) -> None:

@@ -413,6 +413,7 @@ def test_drop_ins_stay_chosen_until_they_are_not(installed: Board) -> None:
     }
     assert chosen() == {"network.conf", "console.conf", "override.conf"}
     assert chosen("--without", "console") == {"network.conf", "override.conf"}
+    assert chosen("--with", "web") == {"network.conf", "web.conf", "override.conf"}
     user_unit = installed.root / "etc/systemd/user/maskwatch.service"
     assert not user_unit.exists()
     chosen("--with", "window")
@@ -474,7 +475,7 @@ def test_wrong_options_are_told(board: Board) -> None:
         (["--frobnicate"], "there is no option --frobnicate"),
         (
             ["--with", "camera"],
-            "expected network, console, mqtt, statistics or window; received camera",
+            "expected network, console, mqtt, statistics, window or web; received camera",
         ),
         (["--model"], "--model needs a value"),
         (["--timeout", "soon"], "expected seconds as a whole number; received soon"),

@@ -6,16 +6,21 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from maskwatch_edge.config import Config, DisplayConfig, FacesConfig, OutputConfig
+from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.config import Config, DisplayConfig, FacesConfig, OutputConfig, WebConfig
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.run_command import unseen_seconds
+from maskwatch_edge.loop import closing_all
+from maskwatch_edge.run_command import open_outputs, unseen_seconds
 from maskwatch_edge.video import VideoWriter
+from maskwatch_edge.view import View
 
 FRAMES = 400
 Program = Callable[..., "subprocess.Popen[str]"]
@@ -168,6 +173,21 @@ def test_a_hangup_reads_the_configuration_anew_and_a_broken_one_is_refused(
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("package", ["aiohttp", "prometheus_client"])
+def test_a_page_that_is_not_installed_is_told_and_done_without(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
+) -> None:
+    for name in ("aiohttp", "prometheus_client"):
+        monkeypatch.setitem(sys.modules, name, None if name == package else ModuleType(name))
+    outputs = open_outputs(Config(web=WebConfig(enabled=True)), lambda: None, lambda: None)
+    view = View(None, (), (), (), CameraState.SEEING, 0.0, 0.0)
+    with closing_all(outputs):
+        for output in outputs:
+            output.show(view)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "pip install 'maskwatch[web]'; going on without the page" in line
+
+
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
@@ -176,6 +196,7 @@ def test_a_hangup_reads_the_configuration_anew_and_a_broken_one_is_refused(
         (Config(faces=FacesConfig(look_seconds=30.0)), 2.5),  # a camera must not seem to stall
         (Config(display=DisplayConfig("console")), 0.0),
         (Config(output=OutputConfig("frames")), 0.0),
+        (Config(web=WebConfig(enabled=True)), 0.0975),  # the page shows what is looked at
     ],
 )
 def test_what_nobody_sees_need_not_be_unpacked(config: Config, expected: float) -> None:

@@ -63,6 +63,7 @@ EXPOSURE = [
     (("network",), 2.0),
     (("network", "console"), 2.0),
     (("network", "mqtt"), 2.0),
+    (("web",), 2.0),
 ]
 
 
@@ -84,7 +85,16 @@ def test_the_service_exposes_little(
 
 
 @pytest.mark.parametrize(
-    "drop_ins", [(), ("console",), ("network",), ("console", "network"), ("mqtt", "network")]
+    "drop_ins",
+    [
+        (),
+        ("console",),
+        ("network",),
+        ("web",),
+        ("mqtt", "network"),
+        ("statistics",),
+        ("console", "mqtt", "network", "statistics", "web"),
+    ],
 )
 def test_systemd_understands_every_line_of_the_service(
     analyze: Analyze, unit: Callable[..., Path], drop_ins: tuple[str, ...]

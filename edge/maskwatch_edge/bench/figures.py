@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, median
 from typing import Any
 
-from .stopwatch import FIND, JUDGE, TELL
+from maskwatch_edge.pipeline import FIND, JUDGE
+
+from .stopwatch import TELL
 from .turns import REST, TURN, Run
 
 STAGES = {

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from maskwatch_edge.config.file import LoadedConfig, to_toml
 from maskwatch_edge.errors import SourceError
+from maskwatch_edge.memory import PEAK, memory_mb
 
 from .clip import SHIPPED_CLIP
 
@@ -77,17 +78,4 @@ def _watch(
     seconds = clock() - began_seconds
     for _ in range(FRAMES - 1):
         process.stdout.readline()
-    return StartUp(seconds, _peak_rss_mb(process.pid))
-
-
-def _peak_rss_mb(process: int) -> float | None:
-    """Read the peak of a running process.
-
-    Not `ru_maxrss`, which for a child is never less than its parent had when it was started.
-    """
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return None
-    sizes = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
-    return int(sizes[0]) * 1024 / 1e6 if sizes else None
+    return StartUp(seconds, memory_mb(PEAK, process.pid))

@@ -14,12 +14,13 @@ from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.cameras.camera import CameraReader
 from maskwatch_edge.finders import FaceFinder
 from maskwatch_edge.frame import Frame, Pixels
+from maskwatch_edge.pipeline import FIND, JUDGE
 from maskwatch_edge.recall import Judge
 from maskwatch_edge.verdict import Verdict
 from maskwatch_edge.view import Output, View
 
-WAIT, FIND, JUDGE, TELL = "wait", "find", "judge", "tell"
-"""The stages of a turn: for a frame to come, for the finder, the classifier, and the outputs."""
+WAIT, TELL = "wait", "tell"
+"""The other stages of a turn: for a frame to come, and for the outputs."""
 
 
 class Stopwatch:

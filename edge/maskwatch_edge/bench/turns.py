@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from maskwatch_edge.errors import SourceError
+from maskwatch_edge.pipeline import FIND, JUDGE
 
 from .rig import Rig
-from .stopwatch import FIND, JUDGE, TELL, WAIT
+from .stopwatch import TELL, WAIT
 
 WARM_UP_FRAMES = 10
 """Not counted: the first frames touch all memory for the first time."""

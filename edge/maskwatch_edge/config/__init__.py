@@ -13,6 +13,7 @@ from .settings import (
     OutputConfig,
     StatisticsConfig,
     Thresholds,
+    WebConfig,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "OutputConfig",
     "StatisticsConfig",
     "Thresholds",
+    "WebConfig",
 ]

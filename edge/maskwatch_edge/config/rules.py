@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Mapping
@@ -93,6 +94,23 @@ class Text:
     def says(self, noun: str) -> str:
         """See `Rule`."""
         return self.what
+
+
+@dataclass(frozen=True)
+class IpAddress:
+    """The address of a network interface, in numbers."""
+
+    def allows(self, value: str) -> bool:
+        """See `Rule`."""
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            return False
+        return True
+
+    def says(self, noun: str) -> str:
+        """See `Rule`."""
+        return "an IP address such as 127.0.0.1"
 
 
 def is_a(base: type, value: object) -> bool:

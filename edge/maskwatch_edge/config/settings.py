@@ -7,6 +7,7 @@ Units are part of the names.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -15,7 +16,7 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.interpreter import PACKAGES
 
 from .keys import Check, NeededFor, NotAbove, OnlyFor, Section
-from .rules import Between, OneOf, Text, shown
+from .rules import Between, IpAddress, OneOf, Text, shown
 
 FINDERS = ("tflite", "yunet", "haar")
 """What can find faces; `finders.finder` says how each is opened."""
@@ -315,6 +316,62 @@ class StatisticsConfig(Section):
 
 
 @dataclass(frozen=True)
+class _TokenBeyondLoopback:
+    """Nobody but this board's own programs may look without a token."""
+
+    keys = ("token_hash", "address")
+
+    def problem(self, section: Any) -> str | None:
+        """See `Check`."""
+        if section.token_hash is not None or section.is_loopback:
+            return None
+        return (
+            "expected the hash of a token, which maskwatch token makes, as the address "
+            f"{shown(section.address)} can be reached from elsewhere; received nothing"
+        )
+
+
+@dataclass(frozen=True)
+class WebConfig(Section):
+    """The live page."""
+
+    CHECKS: ClassVar[tuple[Check, ...]] = (_TokenBeyondLoopback(),)
+
+    enabled: bool = False
+    """Whether the page is served: true or false. It needs the extra `web`."""
+
+    address: Annotated[str, IpAddress()] = "127.0.0.1"
+    """The IP address that is listened on: 127.0.0.1 or ::1 for this board alone, or one of the
+    board's own, or 0.0.0.0 or :: for all; these ask for a token."""
+
+    port: Annotated[int, Between(0, 65535)] = 8080
+    """The TCP port, a whole number from 0 to 65535; 0 for any that is free, which is told."""
+
+    token_hash: (
+        Annotated[str, Text("sha256: and 64 hexadecimal digits", pattern="sha256:[0-9a-f]{64}")]
+        | None
+    ) = None
+    """What `maskwatch token` gives for the token that viewers must know: sha256: and 64
+    hexadecimal digits. None lets everybody in who reaches the address."""
+
+    max_viewers: Annotated[int, Between(1, 100)] = 20
+    """So many may watch at once, a whole number from 1 to 100; more are refused."""
+
+    width_px: Annotated[int, Between(64, 4096)] = 640
+    """Width of the picture that is sent, in pixels, a whole number from 64 to 4096. Smaller frames
+    stay as they are."""
+
+    frames_per_second: Annotated[float, Between(0.1, 30)] = 10.0
+    """Pictures are sent at most so often, in frames per second, from 0.1 to 30. There are no more
+    than frames that are looked at; see `faces.look_seconds`."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether nothing but this board can reach the address."""
+        return ipaddress.ip_address(self.address).is_loopback
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that can be set."""
 
@@ -327,3 +384,4 @@ class Config:
     output: OutputConfig = field(default_factory=OutputConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
     statistics: StatisticsConfig = field(default_factory=StatisticsConfig)
+    web: WebConfig = field(default_factory=WebConfig)

@@ -30,9 +30,9 @@ def _add_content(parser: argparse.ArgumentParser) -> None:
         "that this one runs from")  # fmt: skip
     add("--model-only", action="store_true", help="replace the model and nothing else")
     add("--with", action="append", default=[], choices=DROP_INS, dest="chosen", help="let the "
-        "service reach network cameras, keep messages for an MQTT broker, keep statistics, or use a "
-        "screen without a desktop, or add a service for desktop sessions; may be given again, and "
-        "stays until --without")  # fmt: skip
+        "service reach network cameras, use a screen without a desktop, keep messages for an MQTT "
+        "broker or statistics, or serve the live page, or add a service for desktop sessions; may "
+        "be given again, and stays until --without")  # fmt: skip
     add("--without", action="append", default=[], choices=DROP_INS, dest="dropped",
         help="no longer")  # fmt: skip
 

@@ -21,7 +21,7 @@ from maskwatch_edge.errors import InputError
 from .board import Board, examine
 from .bundle import MEBIBYTE, RECEIVE, Bundle
 from .remote import LOST, BoardError, Remote
-from .service_config import EXTRAS, check_drop_ins, check_model_path
+from .service_config import check_drop_ins, check_model_path, extras_of
 from .wheels import Target, Wheel, build_wheel, digest, fetch_dependencies, read_wheel
 
 SPACE_MIB = 350
@@ -177,9 +177,9 @@ def gather(
     if wheel:
         for name, content in wheel.installer().items():
             bundle.files[f"installer/{name}"] = content
-        extra = ",".join(sorted(EXTRAS[name] for name in drop_ins(board, wanted) & EXTRAS.keys()))
+        extras = extras_of(drop_ins(board, wanted))
         tell("gathering the wheels that it needs there")
-        for path in [wheel.path, *fetch_dependencies(wheel, extra, target_of(board), cache)]:
+        for path in [wheel.path, *fetch_dependencies(wheel, extras, target_of(board), cache)]:
             bundle.wheels.append(path.name)
             if board.wheels.get(path.name) != digest(path):
                 bundle.files[f"wheels/{path.name}"] = path

@@ -11,11 +11,11 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders.finder import file_of, given_file
 from maskwatch_edge.models import SHARED_FOLDER, YUNET
 
-DROP_INS = ("console", "mqtt", "network", "statistics", "window")
+DROP_INS = ("console", "mqtt", "network", "statistics", "web", "window")
 """What `install.sh --with` takes."""
 
-EXTRAS = {"window": "display", "mqtt": "mqtt"}
-"""What a drop-in needs of the package's extras."""
+EXTRAS = {"window": "display", "mqtt": "mqtt", "web": "web"}
+"""The extra of the installation that a drop-in needs."""
 
 
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
@@ -71,6 +71,11 @@ def check_finder_file(config: Config) -> None:
         )
 
 
+def extras_of(chosen: Collection[str]) -> str:
+    """Return the extras that drop-ins need, as pip takes them: such as "display,web", or ""."""
+    return ",".join(extra for name, extra in EXTRAS.items() if name in chosen)
+
+
 def check_drop_ins(config: Config, chosen: Collection[str]) -> None:
     """Check that the service's sandbox lets it do what the configuration asks for.
 
@@ -96,4 +101,13 @@ def check_drop_ins(config: Config, chosen: Collection[str]) -> None:
         raise InputError(
             "statistics.enabled is true, and the service has no folder to write counts to; "
             "add --with statistics"
+        )
+    if config.web.enabled and "web" not in chosen:
+        raise InputError(
+            "web.enabled is true, a page that the service may not serve; add --with web"
+        )
+    if config.web.enabled and not config.web.is_loopback and "network" not in chosen:
+        raise InputError(
+            f"web.address is {config.web.address}, where the service may not be reached from "
+            "elsewhere; add --with network"
         )

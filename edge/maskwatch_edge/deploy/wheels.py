@@ -124,7 +124,7 @@ def build_wheel(folder: Path) -> Wheel:
     return read_wheel(next(folder.glob("maskwatch-*.whl")))
 
 
-def fetch_dependencies(wheel: Wheel, extra: str, target: Target, cache: Path) -> list[Path]:
+def fetch_dependencies(wheel: Wheel, extras: str, target: Target, cache: Path) -> list[Path]:
     """Return the wheels that a wheel needs on a machine; fetch them if the cache lacks them.
 
     The same question gives the same wheels for as long as the cache is there, so that a board is
@@ -132,25 +132,25 @@ def fetch_dependencies(wheel: Wheel, extra: str, target: Target, cache: Path) ->
 
     Args:
         wheel: Of Maskwatch.
-        extra: Its extras, with commas between them, or "".
+        extras: Of its extras, as pip takes them; "" for none.
         target: The machine that they are for.
         cache: A folder of folders, one for each answer; each appears whole or not at all.
 
     Raises:
         OutputError: If they cannot be fetched.
     """
-    question = "\n".join([repr(target), extra, *wheel.requirements])
+    question = "\n".join([repr(target), extras, *wheel.requirements])
     folder = cache / hashlib.sha256(question.encode()).hexdigest()[:16]
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
-            _download(wheel, extra, target, Path(temporary))
+            _download(wheel, extras, target, Path(temporary))
             _move_into_place(Path(temporary), folder)
     return sorted(folder.glob("*.whl"))
 
 
-def _download(wheel: Wheel, extra: str, target: Target, folder: Path) -> None:
-    wanted = f"{wheel.path}[{extra}]" if extra else str(wheel.path)
+def _download(wheel: Wheel, extras: str, target: Target, folder: Path) -> None:
+    wanted = f"{wheel.path}[{extras}]" if extras else str(wheel.path)
     limits = [target.constraint] if target.constraint else []
     run_pip("download", f"--dest={folder}", *target.pip_options(), wanted, *limits)
     (folder / wheel.path.name).unlink(missing_ok=True)

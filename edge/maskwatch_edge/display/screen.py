@@ -103,14 +103,14 @@ def compose(view: View, canvas: Pixels, absence: Absence) -> None:
         absence: How the picture went away; of no meaning if there is one.
     """
     if view.frame is None or not has_picture(view):
-        _draw_notice(canvas, *notice(view, absence))
+        draw_notice(canvas, *notice(view, absence))
         return
     height, width = canvas.shape[:2]
     bar = bar_height((width, height))
     picture = _draw_frame(canvas[: height - bar], view.frame)
     zoom = picture.shape[1] / view.frame.width
     _draw_rate(canvas[: height - bar], view.frames_per_second)
-    draw_tracks(picture, view.tracks, zoom, _pen(min(width, height)))
+    draw_tracks(picture, view.tracks, zoom, pen_for(min(width, height)))
     _draw_counts(canvas[height - bar :], Counter(track.decision for track in view.tracks))
 
 
@@ -151,7 +151,7 @@ def spell_seconds(seconds: float) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
-def _pen(shorter: int) -> Pen:
+def pen_for(shorter: int) -> Pen:
     """Return what draws words that are read from three metres on a screen of 10 inches."""
     return Pen(max(shorter / 640, 0.45), max(round(shorter / 160), 2))
 
@@ -194,8 +194,8 @@ def _draw_counts(bar: Pixels, counts: Counter[Decision]) -> None:
         left = right
 
 
-def _draw_notice(canvas: Pixels, title: str, *lines: str) -> None:
-    """Fill the whole canvas with a title and lines below it."""
+def draw_notice(canvas: Pixels, title: str, *lines: str) -> None:
+    """Fill the whole canvas, shape (height, width, 3), with a title and lines below it."""
     _fill(canvas, NIGHT)
     height, width = canvas.shape[:2]
     large = min(width * 0.85 / _size_at_1(title)[0], height / 110)
