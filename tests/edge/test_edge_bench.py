@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import subprocess
 from collections.abc import Callable
 from itertools import islice
@@ -183,6 +184,18 @@ def test_a_bench_is_not_counted_for_the_statistics(tiny: dict[str, object], tmp_
     settings = {"statistics.enabled": True, "statistics.path": str(tmp_path / "statistics.db")}
     bench(task_of(tiny, **settings), FakeSystem())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bench_is_told_to_no_broker_and_shown_on_no_page(tiny: dict[str, object]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        settings = {"mqtt.host": "127.0.0.1", "mqtt.port": port}
+        # A page could not have the port, and would say so.
+        page = {"web.enabled": True, "web.port": port}
+        bench(task_of(tiny, **settings, **page), FakeSystem())
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has knocked
+            listener.accept()
 
 
 def test_a_camera_that_gives_nothing_is_given_up(tiny: dict[str, object]) -> None:

@@ -12,7 +12,14 @@ from threading import Event
 
 from maskwatch_edge.cameras.addresses import is_camera, without_password
 from maskwatch_edge.cameras.sources import FrameSource, open_camera
-from maskwatch_edge.config import CameraConfig, Config, IndicatorConfig
+from maskwatch_edge.config import (
+    CameraConfig,
+    Config,
+    IndicatorConfig,
+    MqttConfig,
+    StatisticsConfig,
+    WebConfig,
+)
 from maskwatch_edge.config.file import LoadedConfig
 from maskwatch_edge.doctor.board import (
     check_board,
@@ -61,8 +68,14 @@ class Task:
 
     @property
     def config(self) -> Config:
-        """The configuration without lamps: nobody is to be alarmed."""
-        return replace(self.loaded.config, indicator=IndicatorConfig())
+        """The configuration without lamps, statistics, broker and page: nobody is to be told."""
+        return replace(
+            self.loaded.config,
+            indicator=IndicatorConfig(),
+            mqtt=MqttConfig(),
+            statistics=StatisticsConfig(),
+            web=WebConfig(),
+        )
 
     @property
     def is_camera(self) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from maskwatch_edge.cameras.sources import FrameSource
 from maskwatch_edge.classifier import open_classifier
-from maskwatch_edge.config import CameraConfig, Config, StatisticsConfig
+from maskwatch_edge.config import CameraConfig, Config
 from maskwatch_edge.finders import open_finder
 from maskwatch_edge.loop import closing_all
 from maskwatch_edge.notify import Notifier
@@ -40,15 +40,14 @@ def rigged(
     open_source: Callable[[CameraConfig], FrameSource],
     on_quit: Callable[[], None] = lambda: None,
 ) -> Iterator[Rig]:
-    """Build what `maskwatch run` would run with a configuration, but for the statistics.
+    """Build what `maskwatch run` would run with a configuration.
 
     Args:
-        config: See there. Those of a board tell of its people, and not of a bench.
+        config: See there.
         open_source: Opens what gives the frames.
         on_quit: Called when the user closes the window.
     """
     stopwatch = Stopwatch()
-    config = replace(config, statistics=StatisticsConfig())
     watcher = timed_watcher(config, stopwatch)
     with TimedReader(config.camera, open_source) as reader:
         reader.stopwatch = stopwatch

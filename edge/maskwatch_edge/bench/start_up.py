@@ -19,6 +19,9 @@ from .clip import SHIPPED_CLIP
 FRAMES = 30
 """So many frames are watched before the memory is read: by then all of it was touched."""
 
+QUIET = ("indicator.lamps=[]", "statistics.enabled=no", "mqtt.host=", "web.enabled=no")
+"""Settings with which nobody notices that the program runs."""
+
 
 @dataclass(frozen=True)
 class StartUp:
@@ -39,7 +42,7 @@ def start_program(
 ) -> StartUp:
     """Start `maskwatch run` on a clip, and end it after some frames.
 
-    Display and lamps stay dark, and nothing is counted for the statistics.
+    Nobody is told: display and lamps stay dark, and statistics, broker and page are off.
 
     Args:
         loaded: How it is configured otherwise.
@@ -64,8 +67,8 @@ def start_program(
 
 def _command(config: Path, clip: Path) -> list[str]:
     program = [sys.executable, "-m", "maskwatch_edge", "run", "--config", str(config)]
-    quiet = ["--display", "none", "--set", "indicator.lamps=[]", "--set", "statistics.enabled=no"]
-    return [*program, *quiet, "--source", str(clip), "--lines", "frames"]
+    quiet = [part for setting in QUIET for part in ("--set", setting)]
+    return [*program, *quiet, "--display", "none", "--source", str(clip), "--lines", "frames"]
 
 
 def _watch(
