@@ -36,8 +36,6 @@ from .pipeline import EARLY_SECONDS, StreamWatcher
 from .printing import warn_on_stderr
 from .recall import Judge
 from .service import Service, monotonic_seconds
-from .statistics.recorder import Recorder
-from .statistics.store import Store, default_file
 from .view import Output
 from .watch_options import add_finder, add_model_file, add_model_options, add_watch_options
 
@@ -232,6 +230,9 @@ def open_broker(config: MqttConfig) -> Output:
 
 def open_statistics(config: StatisticsConfig) -> Output:
     """Begin to count; the file is opened by the thread that writes it."""
+    from .statistics.recorder import Recorder
+    from .statistics.store import Store, default_file
+
     path = config.path or default_file()
     return Recorder(lambda: Store(path, config.keep_days), warn_on_stderr)
 

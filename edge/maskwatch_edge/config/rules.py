@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,15 +102,19 @@ class IpAddress:
 
     def allows(self, value: str) -> bool:
         """See `Rule`."""
-        try:
-            ipaddress.ip_address(value)
-        except ValueError:
-            return False
-        return True
+        return any(_is_of(family, value) for family in (socket.AF_INET, socket.AF_INET6))
 
     def says(self, noun: str) -> str:
         """See `Rule`."""
         return "an IP address such as 127.0.0.1"
+
+
+def _is_of(family: socket.AddressFamily, value: str) -> bool:
+    try:
+        socket.inet_pton(family, value)
+    except (OSError, ValueError):  # ValueError: it holds a zero byte, or is no ASCII
+        return False
+    return True
 
 
 def is_a(base: type, value: object) -> bool:

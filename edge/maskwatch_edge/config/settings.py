@@ -7,7 +7,6 @@ Units are part of the names.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -368,7 +367,7 @@ class WebConfig(Section):
     @property
     def is_loopback(self) -> bool:
         """Whether nothing but this board can reach the address."""
-        return ipaddress.ip_address(self.address).is_loopback
+        return self.address == "::1" or self.address.startswith("127.")
 
 
 @dataclass(frozen=True)
