@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskwatch_edge.closing import Closing
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.mqtt.backlog import Backlog, Entry
 from maskwatch_edge.mqtt.courier import MOST_ON_THEIR_WAY, Courier
@@ -27,7 +28,7 @@ IN_MEMORY = Path("/dev/null/none")
 PATIENCE_SECONDS = 60.0
 
 
-class Street:
+class Street(Closing):
     """A courier with a fake link and a backlog in memory, turned by hand."""
 
     def __init__(self, has_discovery: bool = True) -> None:
@@ -39,6 +40,9 @@ class Street:
         self._news: list[Report | News] = []
         self._count = 0
         self.link.start(self._news.append)
+
+    def close(self) -> None:
+        self.backlog.close()
 
     def happen(self, count: int = 1, state: object = None) -> None:
         """Let events happen, numbered in order."""
@@ -59,8 +63,9 @@ class Street:
 
 
 @pytest.fixture
-def street() -> Street:
-    return Street()
+def street() -> Iterator[Street]:
+    with Street() as street:
+        yield street
 
 
 def test_a_broker_that_comes_is_greeted_and_then_told_everything(street: Street) -> None:
@@ -150,11 +155,11 @@ def test_home_assistant_is_told_again_when_it_starts_and_not_when_it_ends(street
 
 
 def test_home_assistant_is_not_told_if_it_is_not_wanted() -> None:
-    street = Street(has_discovery=False)
-    street.link.connect()
-    street.link.hear(b"online")
-    street.turn()
-    assert {message.topic for message in street.link.published} == {TOPICS.availability}
+    with Street(has_discovery=False) as street:
+        street.link.connect()
+        street.link.hear(b"online")
+        street.turn()
+        assert {message.topic for message in street.link.published} == {TOPICS.availability}
 
 
 def test_that_the_broker_is_away_is_told_once_and_so_is_its_return(street: Street) -> None:
@@ -192,23 +197,23 @@ ACTS = st.sampled_from(["happen", "connect", "lose", "acknowledge", "acknowledge
 
 @given(st.lists(ACTS, max_size=60))
 def test_whatever_happens_every_event_arrives_in_order(acts: list[str]) -> None:
-    street = Street()
-    happened = 0
-    for act in acts:
-        if act == "happen":
-            street.happen(7)
-            happened += 7
-        elif act == "acknowledge one":
-            street.link.acknowledge(1)
-        else:
-            getattr(street if act == "turn" else street.link, act)()
-    street.link.connect()
-    street.turn()
-    while len(street.backlog):
-        street.link.acknowledge()
+    with Street() as street:
+        happened = 0
+        for act in acts:
+            if act == "happen":
+                street.happen(7)
+                happened += 7
+            elif act == "acknowledge one":
+                street.link.acknowledge(1)
+            else:
+                getattr(street if act == "turn" else street.link, act)()
+        street.link.connect()
         street.turn()
-    first_times = list(dict.fromkeys(street.events))
-    assert first_times == list(range(happened))
+        while len(street.backlog):
+            street.link.acknowledge()
+            street.turn()
+        first_times = list(dict.fromkeys(street.events))
+        assert first_times == list(range(happened))
 
 
 # --- the thread
