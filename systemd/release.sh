@@ -91,7 +91,7 @@ choose_config() { # what the owner changed in place is the configuration in forc
 choose_drop_ins() {
     [ ! -f "$CURRENT/with" ] || with="$with $(tr '\n' ' ' <"$CURRENT/with")"
     chosen=''
-    for name in console mqtt network statistics web window; do
+    for name in $DROP_INS window; do
         case " $with " in *" $name "*) ;; *) continue ;; esac
         case " $without " in *" $name "*) ;; *) chosen="$chosen $name" ;; esac
     done

@@ -7,7 +7,7 @@ that cannot be set. The watchdog is fed by turns of this loop and by nothing els
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -159,7 +159,7 @@ class Rate:
 
 def describe(view: View) -> str:
     """Say in one line how it stands, such as "camera seeing, 12.5 fps, 1 mask, 1 no mask"."""
-    counts = Counter(track.decision for track in view.tracks)
-    people = [f"{count} {WORDS[decision]}" for decision, count in sorted(counts.items())]
+    counts = sorted(view.count_people().items())
+    people = [f"{count} {WORDS[decision]}" for decision, count in counts]
     parts = [f"camera {view.camera.value}", f"{view.frames_per_second:.1f} fps"]
     return ", ".join([*parts, *(people or ["nobody"])])

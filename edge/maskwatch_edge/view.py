@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,7 +11,7 @@ from .cameras.camera import CameraState
 from .events import Event
 from .frame import Frame
 from .tracks import Track
-from .verdict import Sighting
+from .verdict import Decision, Sighting
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,10 @@ class View:
     frames_per_second: float
     time_seconds: float
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def count_people(self) -> Counter[Decision]:
+        """Return how many people are followed, by what is said of them."""
+        return Counter(track.decision for track in self.tracks)
 
 
 class Output(Protocol):

@@ -62,8 +62,7 @@ def open_one() -> Iterator[Watching]:
 @pytest.fixture
 def board(open_one: Watching) -> Watching:
     """Give the program once it sees somebody without a mask."""
-    open_one.camera.show(somebody())
-    open_one.wait_for(lambda state: [p["verdict"] for p in state["people"]] == ["no_mask"])
+    open_one.show_somebody()
     return open_one
 
 

@@ -88,6 +88,11 @@ class Watching(Client):
         assert status == 200, body
         return dict(json.loads(body))
 
+    def show_somebody(self) -> None:
+        """Put somebody before the camera, and wait until no mask is seen."""
+        self.camera.show(somebody())
+        self.wait_for(lambda state: [p["verdict"] for p in state["people"]] == ["no_mask"])
+
     def wait_for(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait until the state is as wanted, and return it."""
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -100,7 +100,7 @@ def bench(task: Task, system: System, on_frame: OnFrame = lambda done: None) -> 
     celsius_before = read_temperature_celsius(system)
     run = watch(task, on_frame)
     celsius_after, flags = read_temperature_celsius(system), read_throttled(system)
-    start_up = start_program(task.loaded)
+    start_up = start_program(replace(task.loaded, config=config))
     width, height = run.resolution_wh
     return Figures(
         maskwatch=version("maskwatch"),

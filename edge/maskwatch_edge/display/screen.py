@@ -111,7 +111,7 @@ def compose(view: View, canvas: Pixels, absence: Absence) -> None:
     zoom = picture.shape[1] / view.frame.width
     _draw_rate(canvas[: height - bar], view.frames_per_second)
     draw_tracks(picture, view.tracks, zoom, pen_for(min(width, height)))
-    _draw_counts(canvas[height - bar :], Counter(track.decision for track in view.tracks))
+    _draw_counts(canvas[height - bar :], view.count_people())
 
 
 def bar_height(size_wh: tuple[int, int]) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from maskwatch_edge.closing import Closing
+from maskwatch_edge.databases import set_aside
 from maskwatch_edge.guard import Warn
 
 T = TypeVar("T")
@@ -262,9 +263,7 @@ def _set_aside(path: Path) -> Path | None:
     """Give a broken file another name, in place of an earlier one; None if that fails."""
     aside = path.with_name(f"{path.stem}-broken{path.suffix}")
     try:
-        path.replace(aside)
-        for ending in ("-wal", "-shm"):
-            path.with_name(path.name + ending).unlink(missing_ok=True)
+        set_aside(path, aside)
     except OSError:
         return None
     return aside

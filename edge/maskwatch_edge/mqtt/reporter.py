@@ -5,7 +5,6 @@ Nothing here knows MQTT, reads a clock by itself or waits for anything.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,9 +88,10 @@ class Reporter:
         }
 
     def _new_state(self, view: View) -> Mapping[str, Any] | None:
+        if view.time_seconds - self._state_seconds < STATE_SECONDS:
+            return None
         state = state_of(view)
-        is_early = view.time_seconds - self._state_seconds < STATE_SECONDS
-        if state == self._state or is_early:
+        if state == self._state:
             return None
         self._state, self._state_seconds = state, view.time_seconds
         return {**self._head(), **state}
@@ -103,6 +103,6 @@ class Reporter:
 
 def state_of(view: View) -> Mapping[str, Any]:
     """Return how it stands: the camera, and how many people there are, by what is said of them."""
-    counts = Counter(track.decision for track in view.tracks)
+    counts = view.count_people()
     people = {decision.value: counts[decision] for decision in Decision}
     return {"camera": view.camera.value, "people": {**people, "all": len(view.tracks)}}

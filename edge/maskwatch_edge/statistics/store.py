@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from maskwatch_edge.closing import Closing
+from maskwatch_edge.databases import set_aside
 from maskwatch_edge.errors import InputError, OutputError
 from maskwatch_edge.state_folder import state_folder
 
@@ -141,33 +142,31 @@ class Store(Closing):
             self.close()
             if not is_damage(error):
                 raise OutputError(f"cannot write {self._path}: {error}") from error
-            aside = set_aside(self._path)
+            aside = self._set_aside()
             raise OutputError(
                 f"{self._path} is damaged ({error}); it is kept as {aside}, and a new one is begun"
             ) from error
+
+    def _set_aside(self) -> Path:
+        """Give a damaged file another name.
+
+        Raises:
+            OutputError: If that fails.
+        """
+        aside = self._path.with_name(f"{self._path.name}.damaged")
+        try:
+            set_aside(self._path, aside)
+        except OSError as error:
+            raise OutputError(
+                f"cannot rename the damaged {self._path}: {error.strerror}"
+            ) from error
+        return aside
 
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether what is wrong is the content of the file."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF in DAMAGE
-
-
-def set_aside(path: Path) -> Path:
-    """Give a file another name, in place of the one that was set aside before.
-
-    Raises:
-        OutputError: If that fails.
-    """
-    aside = path.with_name(f"{path.name}.damaged")
-    try:
-        # The journal first: SQLite would play it into the new file.
-        for ending in ("-wal", "-shm", ""):
-            with suppress(FileNotFoundError):
-                path.with_name(path.name + ending).replace(aside.with_name(aside.name + ending))
-    except OSError as error:
-        raise OutputError(f"cannot rename the damaged {path}: {error.strerror}") from error
-    return aside
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

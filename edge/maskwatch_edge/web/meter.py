@@ -121,7 +121,7 @@ class _Now(Collector):
 
 def metrics_of_view(view: View | None) -> Iterator[Metric]:
     """Tell what is to be seen at this moment."""
-    counts = Tally(track.decision for track in view.tracks) if view else Tally()
+    counts = view.count_people() if view else Tally[Decision]()
     people = GaugeMetricFamily(
         "maskwatch_people", "People in sight, by what is said of them", labels=["verdict"]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from maskwatch_edge.annotate import track_score
 from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.config import Config
 from maskwatch_edge.contract import read_model
+from maskwatch_edge.dataset import content_digest
 from maskwatch_edge.doctor.board import read_temperature_celsius, read_throttled, throttled_words
 from maskwatch_edge.doctor.system import System
 from maskwatch_edge.events import Event
@@ -64,7 +64,7 @@ def model_facts(config: Config) -> ModelFacts:
     """
     path = config.model.path or shipped_model()
     contract = read_model(path)[1]
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = content_digest(path)
     return ModelFacts(path.name, digest, contract.variant, contract.input_size, config.faces.finder)
 
 
