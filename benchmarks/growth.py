@@ -1,4 +1,4 @@
-"""How the cost of a frame grows: with faces, with the camera's resolution, with threads, by finder.
+"""How the cost of a frame grows: with faces, the camera's resolution, threads, finder and model.
 
     python -m benchmarks.growth
 
@@ -17,6 +17,7 @@ from maskwatch_edge.bench.rig import rigged
 from maskwatch_edge.bench.turns import next_turn
 from maskwatch_edge.config import Config, FacesConfig, ModelConfig, OutputConfig
 from maskwatch_edge.interpreter import usable_threads
+from maskwatch_edge.models import SHIPPED_MODELS
 
 from .compare import yunet_file
 from .measuring import Cost, cost_of, interleaved, parser_of, print_table, summary, write_figures
@@ -70,6 +71,10 @@ def groups(reel: Reel) -> dict[str, dict[str, tuple[Config, Reel]]]:
         "finder": {
             faces.finder: (replace(LOOKING, faces=replace(faces, still_seconds=0.0)), slow)
             for faces in finders()
+        },
+        "mask model": {
+            name: (replace(LOOKING, model=ModelConfig(shipped=name)), slow)
+            for name in SHIPPED_MODELS
         },
     }
 

@@ -4,7 +4,9 @@
 #   /opt/maskwatch/
 #     releases/0007/       one version: all that changes together
 #       venv               link into venvs/; several releases may share one
-#       model.tflite  config.toml
+#       config.toml
+#       model.tflite       the model, if one was given, else one that comes with the program is run
+#       environment        tells the service so
 #       with               names of the drop-ins that it uses, a line each
 #       installer/         this folder, units included
 #       release.json       what it is made of; written last: without it the release is unfinished

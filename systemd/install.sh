@@ -16,7 +16,8 @@ together. If the new version does not become healthy, the one before runs again.
 
   --wheels DIR       install the program from the wheels there, one of each package, without the
                      internet; else from the checkout that this script is in; else it stays
-  --model FILE       the model; else the one given last; else the one that comes with the program
+  --model FILE       a model of yours; else the one given last; else one that comes with the program,
+                     by model.shipped of the configuration; --model shipped: that one again
   --config FILE      the configuration; else the one in force; else one with all defaults
   --with NAME        also network: let it reach network cameras and MQTT brokers
                           console: let it use an attached screen without a desktop
@@ -57,7 +58,7 @@ parse() {
         [ $# -ge 2 ] || usage "$1 needs a value"
         case $1 in
         --wheels) wheels=$(absolute "$2") ;;
-        --model) model=$(absolute "$2") ;;
+        --model) model=$(file_or_shipped "$2") ;;
         --config) config=$(absolute "$2") ;;
         --with) with="$with $(drop_in "$2")" ;;
         --without) without="$without $(drop_in "$2")" ;;
@@ -66,6 +67,13 @@ parse() {
         esac
         shift 2
     done
+}
+
+file_or_shipped() {
+    case $1 in
+    shipped) echo shipped ;;
+    *) absolute "$1" ;;
+    esac
 }
 
 drop_in() {

@@ -69,16 +69,11 @@ pip_install() { # /tmp may be in memory, and small
         install --no-cache-dir "$@" || fail "the program cannot be installed; see above"
 }
 
-choose_model() {
-    model_from=given
-    [ -z "$model" ] || return 0
-    if grep -qs '"model_from": "given"' "$CURRENT/release.json"; then
+choose_model() { # empties model if none was given: then one that comes with the program is run
+    if [ -z "$model" ] && grep -qs '"model_from": "given"' "$CURRENT/release.json"; then
         model=$CURRENT/model.tflite
-    else
-        model_from=shipped
-        model=$("$venv/bin/python" -c \
-            'from maskwatch_edge.models import shipped_model; print(shipped_model())')
     fi
+    [ "$model" != shipped ] || model=''
 }
 
 choose_config() { # what the owner changed in place is the configuration in force
@@ -99,14 +94,29 @@ choose_drop_ins() {
 
 same_as_current() {
     [ -L "$CURRENT" ] && [ "${venv##*/}" = "$(target_of "$CURRENT/venv")" ] &&
-        cmp -s "$model" "$CURRENT/model.tflite" && cmp -s "$config" "$CURRENT/config.toml" &&
+        same_model && cmp -s "$config" "$CURRENT/config.toml" &&
         [ "$chosen" = "$(sed 's/^/ /' "$CURRENT/with" | tr -d '\n')" ] &&
         diff -rq "$HERE" "$CURRENT/installer" >/dev/null
 }
 
-check() { # check MODEL CONFIG: load both once with the program that will use them
-    timeout 600 "$venv/bin/python" -m maskwatch_edge.deploy.health --model "$1" --config "$2" \
-        --environment "$ROOT/etc/maskwatch/environment" --with "$chosen" >&2 ||
+same_model() {
+    if [ -n "$model" ]; then
+        cmp -s "$model" "$CURRENT/model.tflite"
+    else
+        [ ! -f "$CURRENT/model.tflite" ]
+    fi
+}
+
+put_model() { # put_model FOLDER
+    [ -n "$model" ] || return 0
+    cp "$model" "$1/model.tflite"
+    echo "MASKWATCH_MODEL_PATH=$CURRENT/model.tflite" >"$1/environment"
+}
+
+check() { # check FOLDER: load model and configuration once with the program that will use them
+    timeout 600 "$venv/bin/python" -m maskwatch_edge.deploy.health --config "$1/config.toml" \
+        --environment "$ROOT/etc/maskwatch/environment" --with "$chosen" \
+        ${model:+--model "$1/model.tflite"} >&2 ||
         fail "the new version does not pass its check; see above"
 }
 
@@ -120,13 +130,13 @@ make_release() { # sets release
     mkdir -p "$folder"
     chmod 755 "$TOP" "$TOP/releases" "$folder"
     ln -s "../../venvs/${venv##*/}" "$folder/venv"
-    cp "$model" "$folder/model.tflite"
+    put_model "$folder"
     cp "$config" "$folder/config.toml"
     cp -R "$HERE" "$folder/installer"
     for name in $chosen; do echo "$name"; done >"$folder/with"
     chmod -R u=rwX,go=rX "$folder"
     chmod 755 "$folder"/installer/*install.sh
-    check "$folder/model.tflite" "$folder/config.toml"
+    check "$folder"
     sync -f "$folder"
     describe >"$folder/release.json.new"
     sync "$folder/release.json.new"
@@ -135,6 +145,7 @@ make_release() { # sets release
 }
 
 describe() {
+    model_from=${model:+given}
     version=$("$venv/bin/python" -c \
         'from importlib.metadata import version; print(version("maskwatch"))')
     cat <<JSON
@@ -144,7 +155,7 @@ describe() {
   "program": "${venv##*/}",
   "wheel_sha256": "$(cat "$venv/complete")",
   "model_sha256": "$(sha_of "$folder/model.tflite")",
-  "model_from": "$model_from",
+  "model_from": "${model_from:-shipped}",
   "config_sha256": "$(sha_of "$folder/config.toml")",
   "with": "${chosen# }"
 }

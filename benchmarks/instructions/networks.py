@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from maskwatch_edge.contract import read_finder, read_model
 from maskwatch_edge.interpreter import PACKAGES
-from maskwatch_edge.models import shipped_finder, shipped_model
+from maskwatch_edge.models import SHIPPED_MODELS, shipped_finder, shipped_model
 
 from .emulator import run
 from .ends import operations, without_first, without_last
@@ -36,7 +36,7 @@ def write_variants(folder: Path) -> list[Path]:
     """Write both networks, whole and without their ends."""
     files = []
     networks = {
-        "classifier": read_model(shipped_model())[0],
+        **{f"{name} classifier": read_model(shipped_model(name))[0] for name in SHIPPED_MODELS},
         "finder": read_finder(shipped_finder())[0],
     }
     for name, whole in networks.items():

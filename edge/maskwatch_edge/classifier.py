@@ -88,14 +88,21 @@ class MaskClassifier:
 
 
 def open_classifier(model: ModelConfig) -> MaskClassifier:
-    """Open the model that a configuration names, the shipped one if it names none.
+    """Open the model that a configuration names.
 
     Raises:
         ModelError: If it is broken, or missing.
     """
-    return MaskClassifier(
-        model.path or shipped_model(), interpreter=model.interpreter, threads=model.threads
-    )
+    return MaskClassifier(model_file(model), interpreter=model.interpreter, threads=model.threads)
+
+
+def model_file(model: ModelConfig) -> Path:
+    """Return the file of the model that a configuration names.
+
+    Raises:
+        ModelError: If one that comes with Maskwatch is missing.
+    """
+    return model.path or shipped_model(model.shipped)
 
 
 def face_crop(pixels: Pixels, box: FaceBox, margin: float, size: int) -> Pixels:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from .cameras.sources import FolderSource, open_source
+from .classifier import open_classifier
 from .command import Command
 from .config import Thresholds
 from .errors import SourceError
@@ -19,7 +20,6 @@ from .watch_options import (
     add_model_file,
     add_model_options,
     add_watch_options,
-    classifier_of,
     faces_of,
     model_of,
 )
@@ -66,8 +66,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _watcher(options: argparse.Namespace) -> Watcher:
     thresholds = Thresholds(options.min_face_score, options.min_score)
-    finder = open_finder(faces_of(options, options.finder), model_of(options))
-    return Watcher(finder, classifier_of(options, options.model), thresholds)
+    model = model_of(options)
+    finder = open_finder(faces_of(options, options.finder), model)
+    return Watcher(finder, open_classifier(model), thresholds)
 
 
 COMMAND = Command("detect", "judge the faces in pictures, folders and videos", add_arguments, run)

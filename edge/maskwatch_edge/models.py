@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from .errors import InputError, ModelError
 
-SHIPPED_MODEL = "maskwatch-mobilenetv2-int8.tflite"
+STANDARD = "standard"
+SHIPPED_MODELS: Mapping[str, str] = MappingProxyType(
+    {
+        STANDARD: "maskwatch-mobilenetv2-int8.tflite",
+        "small": "maskwatch-mobilenetv2-small-int8.tflite",
+    }
+)
+"""The mask models that come with Maskwatch: what each is called, and its file."""
+
 SHIPPED_FINDER = "maskwatch-finder-int8.tflite"
 SHARED_FOLDER = Path("/usr/local/share/maskwatch")
 """Fetched models for everybody on the machine, the service among them, which sees no home."""
 
 
-def shipped_model() -> Path:
-    """Return the path of the mask model that comes with Maskwatch.
+def shipped_model(name: str = STANDARD) -> Path:
+    """Return the path of a mask model that comes with Maskwatch, by its name in `SHIPPED_MODELS`.
 
     Raises:
         ModelError: If it is missing.
     """
-    return _shipped(SHIPPED_MODEL, "--model")
+    return _shipped(SHIPPED_MODELS[name], "--model")
 
 
 def shipped_finder() -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from .command import Command
 from .errors import InputError, ModelError
 from .models import (
     KNOWN_MODELS,
+    SHIPPED_MODELS,
     KnownModel,
     data_folder,
     find_model,
@@ -51,16 +53,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    print(f"mask model   {_shipped(shipped_model)}")  # noqa: T201
-    print(f"face finder  {_shipped(shipped_finder)}")  # noqa: T201
+    for name in SHIPPED_MODELS:
+        print(f"{name:11}  {_shipped(partial(shipped_model, name), 'a mask model')}")  # noqa: T201
+    print(f"face finder  {_shipped(shipped_finder, 'the finder tflite')}")  # noqa: T201
     for model in KNOWN_MODELS.values():
         print(f"{model.name:11}  {_state(model)}; {model.about}")  # noqa: T201
     return 0
 
 
-def _shipped(path: Callable[[], Path]) -> str:
+def _shipped(path: Callable[[], Path], about: str) -> str:
     try:
-        return f"{path()}; comes with Maskwatch"
+        return f"{path()}; {about}, comes with Maskwatch"
     except ModelError as error:
         return str(error)
 

@@ -18,6 +18,7 @@ from .config import (
     Config,
     DecisionConfig,
     IndicatorConfig,
+    ModelConfig,
     MqttConfig,
     StatisticsConfig,
     Thresholds,
@@ -81,7 +82,7 @@ def flags_of(options: argparse.Namespace) -> dict[str, object]:
         "faces.work_size_px": options.work_size,
         "faces.cascade": options.cascade,
         "faces.min_size_px": options.smallest_face,
-        "model.path": options.model,
+        **_model(options.model),
         "model.interpreter": options.interpreter,
         "model.threads": options.threads,
         **_scores(options.min_score),
@@ -89,6 +90,11 @@ def flags_of(options: argparse.Namespace) -> dict[str, object]:
         "display.full_screen": options.full_screen,
         "output.lines": options.lines,
     }
+
+
+def _model(chosen: ModelConfig | None) -> dict[str, object]:
+    """Let `--model` win over both settings that name a model; "" is none."""
+    return {"model.shipped": chosen.shipped, "model.path": chosen.path or ""} if chosen else {}
 
 
 def _scores(min_score: float | None) -> dict[str, object]:

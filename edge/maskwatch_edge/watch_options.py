@@ -6,12 +6,15 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from .classifier import MaskClassifier, open_classifier
 from .command import count, share
 from .config import FacesConfig, ModelConfig, Thresholds
 from .config.settings import FINDERS
 from .interpreter import PACKAGES
+from .models import SHIPPED_MODELS
 
+MODEL_HELP = (
+    f"{' or '.join(SHIPPED_MODELS)}, which come with Maskwatch, or a .tflite of maskwatch convert"
+)
 FINDER_HELP = (
     "tflite comes with Maskwatch, or is one of your own, of maskwatch train-finder; yunet is there "
     "after: maskwatch models get yunet; haar misses most masked faces"
@@ -20,9 +23,13 @@ FINDER_HELP = (
 
 def add_model_file(parser: argparse.ArgumentParser) -> None:
     """Declare `--model`."""
-    parser.add_argument(
-        "--model", type=Path, metavar="TFLITE", help="in place of the model that comes with it"
-    )
+    parser.add_argument("--model", type=chosen_model, metavar="MODEL", help=MODEL_HELP)
+
+
+def chosen_model(text: str) -> ModelConfig:
+    """Parse which mask model is meant: a name in `SHIPPED_MODELS`, or else a path."""
+    is_name = text in SHIPPED_MODELS
+    return ModelConfig(shipped=text) if is_name else ModelConfig(path=Path(text))
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -116,18 +123,10 @@ def faces_of(options: argparse.Namespace, finder: str) -> FacesConfig:
 
 
 def model_of(options: argparse.Namespace) -> ModelConfig:
-    """Return how models are run, as the options of a command say.
+    """Return which model judges and how models are run, as the options of a command say.
 
     Raises:
         ConfigError: If a value is out of its range.
     """
-    return ModelConfig(interpreter=options.interpreter, threads=options.threads)
-
-
-def classifier_of(options: argparse.Namespace, model: Path | None) -> MaskClassifier:
-    """Load a model, the shipped one if none is given, as the options of a command say.
-
-    Raises:
-        ModelError: If it is broken, or missing.
-    """
-    return open_classifier(replace(model_of(options), path=model))
+    chosen = options.model or ModelConfig()
+    return replace(chosen, interpreter=options.interpreter, threads=options.threads)

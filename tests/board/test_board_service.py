@@ -245,9 +245,10 @@ def test_a_service_that_hangs_is_ended_by_the_watchdog_and_started_again(board: 
 def test_a_model_that_is_damaged_on_the_card_is_told_and_replaced_by_the_next_deploy(
     board: Board, wheel: Path, deployed: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    board.ssh("truncate --size 1000000 /opt/maskwatch/current/model.tflite")
+    package = "/opt/maskwatch/current/venv/lib/python3*/site-packages/maskwatch_edge"
+    board.ssh(f"truncate --size 1000000 {package}/models/{MODEL.name}")
     board.ssh("systemctl restart --no-block maskwatch")
-    wait_for_journal(board, "model.tflite")
+    wait_for_journal(board, MODEL.name)
     lamps(board, {ALERT: False, CLEAR: False, ALIVE: False})
     assert "Traceback" not in journal(board)
     done = deployed("--model", MODEL, "--wheel", wheel)

@@ -57,15 +57,17 @@ def task_of(settings: dict[str, object], **changed: object) -> Task:
 
 
 def test_the_shipped_clip_is_measured_and_told_as_json(
-    maskwatch: Maskwatch, tiny_options: list[str]
+    maskwatch: Maskwatch, tiny_options: list[str], tiny_model: Path
 ) -> None:
     done = maskwatch("bench", "--frames", "4", "--json", *tiny_options)
     assert (done.returncode, done.stderr) == (0, "")
     figures = json.loads(done.stdout)
     assert figures.keys() == {
-        "maskwatch", "machine", "interpreter", "finder", "source", "width", "height", "rate",
-        "pace", "start_up_seconds", "peak_rss_mb", "celsius_before", "celsius_after", "throttled",
+        "maskwatch", "machine", "interpreter", "finder", "model", "source", "width", "height",
+        "rate", "pace", "start_up_seconds", "peak_rss_mb", "celsius_before", "celsius_after",
+        "throttled",
     }  # fmt: skip
+    assert figures["model"] == tiny_model.name
     assert (figures["width"], figures["height"], figures["rate"]) == (*SIZE, None)
     assert figures["start_up_seconds"] > 0
     assert figures["peak_rss_mb"] > 20

@@ -105,6 +105,7 @@ def test_settings_do_not_change() -> None:
         (FacesConfig, {"cascade": Path("a\0")}, "cascade: expected a path"),
         (FacesConfig, {"min_score": None}, "a number from 0 to 1; received nothing"),
         (ModelConfig, {"interpreter": "tf"}, '"auto" or "ai-edge-litert" or "tflite-runtime"'),
+        (ModelConfig, {"shipped": "tiny"}, 'expected "standard" or "small"; received "tiny"'),
         (ModelConfig, {"threads": 0}, 'a whole number from 1 to 64, or "" for none; received 0'),
         (DecisionConfig, {"min_iou": 1.1}, "min_iou: expected a number from 0 to 1; received 1.1"),
         (LampConfig, {"line": ""}, "line: expected a GPIO line, by name or number"),
@@ -186,6 +187,12 @@ def test_a_right_value_is_kept(section: type[Section], values: dict[str, Any]) -
             IndicatorConfig,
             {"lamps": (LampConfig("17"), LampConfig("017"))},  # one line, written in two ways
             'received "17" more than once',
+        ),
+        (
+            ModelConfig,
+            {"shipped": "small", "path": Path("/m")},
+            'path: expected none, as shipped is "small" and only one of the two counts; '
+            'received "/m"',
         ),
     ],
 )

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from maskwatch_edge.config import Config, IndicatorConfig, LampConfig, WebConfig
 from maskwatch_edge.config import file as config_file
 from maskwatch_edge.config.file import LoadedConfig, load_config, to_dict, to_toml
-from maskwatch_edge.config.keys import Key, NeededFor, NotAbove, OnlyFor, Section, keys_of
+from maskwatch_edge.config.keys import (
+    InPlaceOf,
+    Key,
+    NeededFor,
+    NotAbove,
+    OnlyFor,
+    Section,
+    keys_of,
+)
 from maskwatch_edge.config.names import KEYS, SECTIONS
 from maskwatch_edge.config.rules import Between, IpAddress, OneOf
 
@@ -133,6 +141,8 @@ def sections(draw: st.DrawFn, section: type[Section]) -> Section:
         if isinstance(check, OnlyFor) and values[check.other] not in check.values:
             values[check.name] = None
         if isinstance(check, NeededFor) and values[check.needed] is None:
+            values[check.name] = None
+        if isinstance(check, InPlaceOf) and values[check.other] != check.default:
             values[check.name] = None
     if section is WebConfig and values["token_hash"] is None:
         values["address"] = draw(st.sampled_from(["127.0.0.1", "::1"]))

@@ -34,6 +34,8 @@ SCRIPTS = Path(__file__).parents[2] / "systemd"
 FAKES = Path(__file__).parent / "fake_board"
 NOTED = ("journalctl", "getent", "groupadd", "udevadm", "stat", "sync", "id")
 SAME = ("systemctl", "python3", "ssh", "sudo", "systemd-run")
+TINY = Path(__file__).parents[1] / "data" / "tiny-int8.tflite"
+SMALL = "[model]\nshipped = 'small'\n"
 TARGET = "pi@board.example"
 
 pytestmark = pytest.mark.skipif(
@@ -81,6 +83,12 @@ class Board:
     @property
     def model(self) -> bytes:
         return (self.top / "current/model.tflite").read_bytes()
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
 
 
 @pytest.fixture
@@ -205,6 +213,18 @@ def test_a_model_alone_is_replaced(
     assert len(list(board.wheels.iterdir())) == 1, "the wheels stay for the next time"
 
 
+def test_a_shipped_model_takes_the_place_of_one_that_was_given(
+    board: Board, deploy: Deploy, tiny_model: Path, tmp_path: Path
+) -> None:
+    deploy("--model", tiny_model)
+    config = write(tmp_path, "small.toml", SMALL)
+    code, said = deploy("--model", "shipped", "--config", config)
+    assert code == 0, said
+    assert board.release["model_from"] == "shipped"
+    assert not (board.top / "current/model.tflite").exists()
+    assert (board.top / "current/config.toml").read_text() == SMALL
+
+
 def test_a_version_that_is_not_healthy_gives_way(
     board: Board, deploy: Deploy, wheel: Callable[..., Path]
 ) -> None:
@@ -234,20 +254,19 @@ def test_a_dry_run_sends_nothing(board: Board, deploy: Deploy) -> None:
     assert not board.top.exists()
 
 
-def write(folder: Path, name: str, text: str) -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
-
-
 REFUSED: list[tuple[Callable[[Path], Sequence[str | Path]], str]] = [
     (lambda folder: ["--model", folder / "none.tflite"], "cannot read the model"),
     (lambda folder: ["--model", write(folder, "a.tflite", "x" * 99)], "is not a TFLite file"),
     (lambda folder: ["--config", write(folder, "a.toml", "[camra]")], "did you mean camera"),
     (
         lambda folder: ["--config", write(folder, "a.toml", "[model]\npath = 'a.tflite'")],
-        "model.path has no effect in the service",
+        "model.path is not for the service",
     ),
+    (
+        lambda folder: ["--model", TINY, "--config", write(folder, "a.toml", SMALL)],
+        'a.toml: model.shipped is "small", and the service runs the model that was given',
+    ),
+    (lambda folder: ["--model", "small"], 'in the configuration model.shipped = "small"'),
     (lambda folder: ["--wheel", write(folder, "a.whl", "")], "is not a wheel"),
     (lambda folder: ["--wheel", make_wheel(folder, "", name="numpy")], "is a wheel of numpy"),
     (lambda folder: ["--model-only"], "--model-only needs --model FILE"),

@@ -30,6 +30,7 @@ from maskwatch_edge.config import file as config_file
 from maskwatch_edge.config.file import LoadedConfig, load_config
 from maskwatch_edge.deploy import service_config
 from maskwatch_edge.display.screen_info import ScreenInfo
+from maskwatch_edge.doctor import checks
 from maskwatch_edge.doctor import model as doctor_model
 from maskwatch_edge.doctor.board import (
     check_clock,
@@ -519,6 +520,31 @@ def test_a_whole_model_is_run_and_its_interpreter_named(tiny_model: Path) -> Non
     assert finding.finding.startswith(("ai-edge-litert ", "tflite-runtime "))
 
 
+GIVEN: list[tuple[dict[str, object], bool, Callable[[Path], Path]]] = [
+    ({}, True, lambda given: given),
+    ({}, False, lambda given: models.shipped_model()),
+    ({"model.shipped": "small"}, True, lambda given: models.shipped_model("small")),
+    ({"model.shipped": "small"}, False, lambda given: models.shipped_model("small")),
+    ({"model.path": "/m.tflite"}, True, lambda given: Path("/m.tflite")),
+]
+
+
+@pytest.mark.parametrize(("flags", "is_given", "expected"), GIVEN)
+def test_the_model_is_that_of_the_configuration_or_else_the_one_that_the_service_was_given(
+    flags: dict[str, object],
+    is_given: bool,
+    expected: Callable[[Path], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = tmp_path / "model.tflite"
+    if is_given:
+        given.touch()
+    monkeypatch.setattr(checks, "INSTALLED_MODEL", given)
+    patient = checks.Patient(FakeSystem(), load_config(None, {}, flags))
+    assert patient.model == expected(given)
+
+
 def test_a_truncated_model_fails_and_the_interpreter_is_named_all_the_same(
     tiny_model: Path, tmp_path: Path
 ) -> None:
@@ -589,9 +615,7 @@ def test_a_finder_with_another_file_than_the_published_one_is_warned_of(
 def test_a_finder_that_the_service_cannot_see_is_warned_of(
     yunet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed = tmp_path / "model.tflite"
-    installed.touch()
-    monkeypatch.setattr(doctor_model, "INSTALLED_MODEL", installed)
+    monkeypatch.setattr(doctor_model, "INSTALLED", tmp_path)
     monkeypatch.setattr(service_config, "HOMES", (yunet.parent,))
     faces = FacesConfig(finder="yunet", model=yunet)
     finding = only(check_faces(faces, Config().model, time.monotonic))

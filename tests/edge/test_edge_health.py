@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from maskwatch_edge import models
 from maskwatch_edge.deploy.health import main
 from maskwatch_edge.deploy.service_config import read_environment
 from maskwatch_edge.errors import InputError
+from maskwatch_edge.models import SHIPPED_MODELS
 
 Check = Callable[..., tuple[int, str]]
 
@@ -19,11 +21,12 @@ def check(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     """Give a function that checks a release and returns the exit code and what was said."""
 
     def run(
-        config: str = "", *words: str, model: Path = tiny_model, environment: str = ""
+        config: str = "", *words: str, model: Path | None = tiny_model, environment: str = ""
     ) -> tuple[int, str]:
         (tmp_path / "config.toml").write_text(config)
         (tmp_path / "environment").write_text(environment)
-        files = ["--config", str(tmp_path / "config.toml"), "--model", str(model)]
+        files = ["--config", str(tmp_path / "config.toml")]
+        files += ["--model", str(model)] if model else []
         code = main([*files, "--environment", str(tmp_path / "environment"), *words])
         return code, capsys.readouterr().err
 
@@ -32,6 +35,21 @@ def check(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_release_that_is_right_passes_in_silence(check: Check) -> None:
     assert check() == (0, "")
+
+
+@pytest.mark.parametrize("name", SHIPPED_MODELS)
+def test_a_release_without_a_model_of_its_own_passes_with_a_shipped_one(
+    check: Check, name: str
+) -> None:
+    assert check(f"[model]\nshipped = '{name}'\n", model=None) == (0, "")
+
+
+def test_a_shipped_model_that_is_missing_does_not_pass(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "SHIPPED_MODELS", {**SHIPPED_MODELS, "small": "none.tflite"})
+    code, said = check("[model]\nshipped = 'small'\n", model=None)
+    assert (code, "the shipped model none.tflite is missing" in said) == (1, True), said
 
 
 @pytest.mark.parametrize("length", [0, 100, 2000, -1])
@@ -49,6 +67,8 @@ EVERYWHERE = f"address = '0.0.0.0'\ntoken_hash = 'sha256:{'0' * 64}'\n"
 WRONG = [
     ("[camera]\nsourse = '0'\n", (), "", "did you mean camera.source?"),
     ("[model]\npath = '/a.tflite'\n", (), "", "remove it and give --model FILE"),
+    ("[model]\nshipped = 'small'\n", (), "", "remove it, or give --model shipped"),
+    ("", (), "MASKWATCH_MODEL_SHIPPED=small\n", "remove it, or give --model shipped"),
     ("[faces]\nfinder = 'haar'\ncascade = '/none.xml'\n", (), "", "/none.xml"),
     ("[faces]\nmodel = '/none.tflite'\n", (), "", "/none.tflite"),
     ("[faces]\nfinder = 'yunet'\nmodel = '/none.onnx'\n", (), "", "maskwatch models get yunet"),

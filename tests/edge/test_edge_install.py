@@ -169,7 +169,12 @@ class Board:
             return None
         release = Path(running.read_text().strip())
         assert (self.top / release / "venv/bin/python").is_file(), "its program is still there"
-        return (self.top / release / "model.tflite").read_text().strip()
+        return self.model_of(str(release))
+
+    def model_of(self, release: str) -> str:
+        """What the model of a release says: the one that was given, or else the program's."""
+        files = [self.top / release / name for name in ("model.tflite", "venv/shipped/wheel")]
+        return next(file for file in files if file.exists()).read_text().strip()
 
     @property
     def calls(self) -> list[str]:
@@ -233,7 +238,7 @@ def test_a_release_tells_what_it_is_made_of(installed: Board) -> None:
     described = json.loads((installed.top / "current/release.json").read_text())
     assert described["version"] == "0.1.0"
     assert described["model_from"] == "shipped"
-    for name in ("model_sha256", "config_sha256", "wheel_sha256"):
+    for name in ("config_sha256", "wheel_sha256"):
         assert len(described[name]) == 64
 
 
@@ -296,7 +301,9 @@ def test_a_first_version_that_is_not_healthy_leaves_nothing_running(board: Board
 
 
 def test_neither_version_healthy_is_told_apart(installed: Board) -> None:
-    (installed.top / "current/model.tflite").write_text("crashes\n")  # as if the card went bad
+    (installed.top / "current/venv/shipped/wheel").write_text(
+        "crashes\n"
+    )  # as if the card went bad
     result = installed.install("--wheels", installed.wheels("ends"))
     assert result.returncode == 4
     assert "release 0002 is not healthy: it ended" in result.stderr
@@ -361,6 +368,23 @@ def test_a_model_alone_is_replaced_without_a_new_environment(installed: Board) -
     # A new program does not take a given model away ...
     assert installed.install("--wheels", installed.wheels("second")).returncode == 0
     assert installed.runs == "given"
+    variable = f"MASKWATCH_MODEL_PATH={installed.top}/current/model.tflite\n"
+    assert (installed.top / "current/environment").read_text() == variable
+    installed.assert_clean()
+
+
+def test_a_given_model_goes_when_a_shipped_one_is_asked_for(installed: Board) -> None:
+    given = installed.write("given.tflite", "given\n")
+    assert (
+        installed.install("--wheels", installed.wheels("first"), "--model", given).returncode == 0
+    )
+    assert installed.runs == "given"
+    result = installed.install("--wheels", installed.wheels("first"), "--model", "shipped")
+    assert result.returncode == 0, result.stderr
+    assert installed.runs == "first"
+    assert not (installed.top / "current/environment").exists()
+    again = installed.install("--wheels", installed.wheels("first"), "--model", "shipped")
+    assert "nothing to do" in again.stderr
     installed.assert_clean()
 
 
@@ -529,7 +553,7 @@ def assert_survived(board: Board, allowed: set[str]) -> None:
     """One of these versions runs, it is healthy, and the one that the link leads to."""
     board.assert_sound()
     assert board.runs in allowed
-    assert board.runs == (board.top / "current/model.tflite").read_text().strip()
+    assert board.runs == board.model_of("current")
     running = (board.folder / "state/systemd/running").read_text().strip()
     assert running == f"releases/{board.release()}"
     assert not (board.top / "unconfirmed").is_symlink()
@@ -637,9 +661,7 @@ def test_an_uninstallation_can_be_cut_short_and_begun_again(installed: Board) ->
 PROGRAM = {
     "maskwatch_edge/__init__.py": "",
     "maskwatch_edge/deploy/health.py": "import sys; print(sys.argv, file=sys.stderr)\n",
-    "maskwatch_edge/models.py": "import pathlib\n"
-    "def shipped_model(): return pathlib.Path(__file__).with_name('model.tflite')\n",
-    "maskwatch_edge/model.tflite": "shipped",
+    "maskwatch-0.1.0.data/data/shipped/wheel": "shipped",
     "maskwatch-0.1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: maskwatch\n"
     "Version: 0.1.0\n",
     "maskwatch-0.1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\n"

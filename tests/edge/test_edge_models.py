@@ -11,7 +11,7 @@ from maskwatch_edge import models
 from maskwatch_edge.errors import InputError, ModelError
 from maskwatch_edge.models import (
     SHARED_FOLDER,
-    SHIPPED_MODEL,
+    SHIPPED_MODELS,
     YUNET,
     data_folder,
     find_model,
@@ -29,9 +29,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return package
 
 
-def put_model(folder: Path) -> Path:
-    folder.mkdir()
-    path = folder / SHIPPED_MODEL
+def put_model(folder: Path, name: str = "standard") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / SHIPPED_MODELS[name]
     path.write_bytes(b"a model")
     return path
 
@@ -50,6 +50,12 @@ def test_the_model_inside_the_package_comes_first(package: Path, tmp_path: Path)
     put_model(tmp_path / "models")
     path = put_model(package / "models")
     assert shipped_model() == path
+
+
+def test_each_shipped_model_has_a_file_of_its_own(package: Path) -> None:
+    paths = {name: put_model(package / "models", name) for name in SHIPPED_MODELS}
+    assert {name: shipped_model(name) for name in SHIPPED_MODELS} == paths
+    assert len(set(paths.values())) == len(paths)
 
 
 def test_a_missing_model_is_told_with_the_option_that_mends_it(package: Path) -> None:

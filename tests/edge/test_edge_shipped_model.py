@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from maskwatch_edge import models
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.contract import INPUT_SIZE, LABELS
 from maskwatch_edge.dataset import WORN_WRONG
@@ -22,8 +23,28 @@ def classifier(shipped_model: Path) -> MaskClassifier:
 
 
 @pytest.fixture
+def small() -> MaskClassifier:
+    return MaskClassifier(models.shipped_model("small"))
+
+
+@pytest.fixture
 def held_out(shipped_model: Path) -> Path:
     return shipped_model.with_name("held_out.txt")
+
+
+def test_the_small_one_keeps_the_same_contract(small: MaskClassifier) -> None:
+    contract = small.contract
+    assert (contract.variant, contract.labels) == ("int8", LABELS)
+    assert contract.input_size == INPUT_SIZE
+    assert contract.command.startswith("maskwatch train ")
+
+
+def test_the_small_one_is_right_on_the_published_validation_split(
+    small: MaskClassifier, shared: Path
+) -> None:
+    folder = shared / "data" / "face-mask-12k"
+    figures = measure(small, folder, Selection(MIN_FACE_SIZE, split="Validation"))
+    assert figures["accuracy"] >= 0.97
 
 
 def measure(classifier: MaskClassifier, folder: Path, selection: Selection) -> dict[str, Any]:

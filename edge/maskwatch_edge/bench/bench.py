@@ -12,6 +12,7 @@ from threading import Event
 
 from maskwatch_edge.cameras.addresses import is_camera, without_password
 from maskwatch_edge.cameras.sources import FrameSource, open_camera
+from maskwatch_edge.classifier import model_file
 from maskwatch_edge.config import (
     CameraConfig,
     Config,
@@ -31,7 +32,6 @@ from maskwatch_edge.doctor.model import check_interpreter
 from maskwatch_edge.doctor.report import Finding
 from maskwatch_edge.doctor.system import System
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.models import shipped_model
 
 from .figures import Figures, pace_of
 from .replay import Replay, load_reel
@@ -105,8 +105,9 @@ def bench(task: Task, system: System, on_frame: OnFrame = lambda done: None) -> 
     return Figures(
         maskwatch=version("maskwatch"),
         machine=_first(check_board(system)),
-        interpreter=_first(check_interpreter(config.model, config.model.path or shipped_model())),
+        interpreter=_first(check_interpreter(config.model, model_file(config.model))),
         finder=config.faces.finder,
+        model=model_file(config.model).name,
         source=without_password(config.camera.source),
         width=width,
         height=height,

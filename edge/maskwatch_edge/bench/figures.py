@@ -108,6 +108,7 @@ class Figures:
         machine: The board or computer.
         interpreter: The package that runs the models, its version and threads.
         finder: What finds the faces.
+        model: The file of the mask model.
         source: Where the frames came from.
         width: Of the first frame, pixels.
         height: Of the first frame, pixels.
@@ -125,6 +126,7 @@ class Figures:
     machine: str
     interpreter: str
     finder: str
+    model: str
     source: str
     width: int
     height: int
@@ -153,6 +155,7 @@ def _about(figures: Figures) -> list[str]:
         _line("machine", figures.machine),
         _line("interpreter", figures.interpreter),
         _line("finder", figures.finder),
+        _line("model", figures.model),
         _line("source", f"{figures.source}, {figures.width}x{figures.height}{offered}"),
         _line("measured", f"{figures.pace.frames} frames"),
         _line("faces a frame", f"{figures.pace.faces_per_frame:.1f}"),

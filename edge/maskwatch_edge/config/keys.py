@@ -178,6 +178,30 @@ class NeededFor:
         return f"expected one, as {self.name} is given; received none"
 
 
+@dataclass(frozen=True)
+class InPlaceOf:
+    """A setting takes the place of another one, which then has to be left as it comes."""
+
+    name: str
+    other: str
+    default: object
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See `Check`."""
+        return self.name, self.other
+
+    def problem(self, section: Any) -> str | None:
+        """See `Check`."""
+        value, other = getattr(section, self.name), getattr(section, self.other)
+        if value is None or other == self.default:
+            return None
+        return (
+            f"expected none, as {self.other} is {shown(other)} and only one of the two counts; "
+            f"received {shown(value)}"
+        )
+
+
 class Section:
     """Base of the frozen dataclasses of settings: checks them when they are made.
 

@@ -13,8 +13,9 @@ from typing import Annotated, Any, ClassVar
 
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.interpreter import PACKAGES
+from maskwatch_edge.models import SHIPPED_MODELS, STANDARD
 
-from .keys import Check, NeededFor, NotAbove, OnlyFor, Section
+from .keys import Check, InPlaceOf, NeededFor, NotAbove, OnlyFor, Section
 from .rules import Between, IpAddress, OneOf, Text, shown
 
 FINDERS = ("tflite", "yunet", "haar")
@@ -130,8 +131,15 @@ class FacesConfig(Section):
 class ModelConfig(Section):
     """Which model judges, and how it is run."""
 
+    CHECKS: ClassVar[tuple[Check, ...]] = (InPlaceOf("path", "shipped", STANDARD),)
+
+    shipped: Annotated[str, OneOf(tuple(SHIPPED_MODELS))] = STANDARD
+    """Which of the models that come with Maskwatch judges: "standard"; or "small", which takes less
+    of a small board, and is a little less often right."""
+
     path: Path | None = None
-    """A path: a .tflite of `maskwatch convert`; None for the one that comes with Maskwatch."""
+    """A path: a .tflite of `maskwatch convert`, in place of one that comes with Maskwatch; None for
+    none."""
 
     interpreter: Annotated[str, OneOf(("auto", *PACKAGES))] = "auto"
     """The package that runs it: "auto" for the first installed of "ai-edge-litert" and

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from maskwatch_edge.command import Command, count
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.models import SHIPPED_MODELS
 
 from .service_config import DROP_INS
 
@@ -23,8 +25,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_content(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("what it is given").add_argument
-    add("--model", type=Path, metavar="TFLITE", help="else the one given last stays, or the one "
-        "that comes with the program")  # fmt: skip
+    add("--model", metavar="TFLITE", help="a model of yours; else the one given last stays. "
+        "shipped: one that comes with the program again, by model.shipped of the "
+        "configuration")  # fmt: skip
     add("--config", type=Path, metavar="TOML", help="else the one in force stays, or all defaults")
     add("--wheel", type=Path, metavar="WHL", help="the program; else it is built from the checkout "
         "that this one runs from")  # fmt: skip
@@ -46,14 +49,21 @@ def _add_connection(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .deploy import Wanted, deploy
+    from .deploy import SHIPPED, Wanted, deploy
     from .remote import Address, Ssh
     from .wheels import default_cache
 
     ssh_options = tuple(options.ssh_options)
     address = Address(options.board, options.port, options.identity, ssh_options)
+    if options.model in SHIPPED_MODELS:
+        raise InputError(
+            f"{options.model} comes with the program; give --model {SHIPPED}, and in the "
+            f'configuration model.shipped = "{options.model}"'
+        )
+    is_shipped = options.model == SHIPPED
     wanted = Wanted(
-        model=options.model,
+        model=None if is_shipped or options.model is None else Path(options.model),
+        shipped=is_shipped,
         config=options.config,
         wheel=options.wheel,
         model_only=options.model_only,

@@ -21,13 +21,17 @@ from maskwatch_edge.errors import InputError
 from .board import Board, examine
 from .bundle import MEBIBYTE, RECEIVE, Bundle
 from .remote import LOST, BoardError, Remote
-from .service_config import check_drop_ins, check_model_path, extras_of
+from .service_config import check_drop_ins, check_model, extras_of
 from .wheels import Target, Wheel, build_wheel, digest, fetch_dependencies, read_wheel
 
 SPACE_MIB = 350
 """Free space that a new environment needs on the board, beside what is sent."""
 
 SPACE_MODEL_MIB = 30
+
+SHIPPED = "shipped"
+"""What `--model` takes, here and in `install.sh`, in place of a file."""
+
 UNIT = "maskwatch-install"
 """The board's own unit that does the work; a connection that drops does not stop it."""
 
@@ -37,7 +41,8 @@ class Wanted:
     """What a board is to be given.
 
     Attributes:
-        model: None to leave the one it has, or for the shipped one.
+        model: None to leave the one it has, if any was given before.
+        shipped: Whether one that was given before goes, for one that comes with the program.
         config: None to leave the one it has.
         wheel: The program; None to build it from the checkout.
         model_only: Whether the program stays as it is.
@@ -52,6 +57,7 @@ class Wanted:
     """
 
     model: Path | None = None
+    shipped: bool = False
     config: Path | None = None
     wheel: Path | None = None
     model_only: bool = False
@@ -61,7 +67,7 @@ class Wanted:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        if self.model_only and self.model is None:
+        if self.model_only and not (self.model or self.shipped):
             raise InputError("--model-only needs --model FILE")
         if self.model_only and (self.config or self.wheel or self.chosen or self.dropped):
             raise InputError("--model-only goes with --model alone: all else stays as it is")
@@ -126,7 +132,7 @@ def read_files(wanted: Wanted) -> Config | None:
         return None
     config = load_config(wanted.config, {}, {}).config
     try:
-        check_model_path(config)
+        check_model(config, is_given=wanted.model is not None)
     except InputError as error:
         raise InputError(f"{wanted.config}: {error}") from error
     return config
@@ -224,8 +230,8 @@ def install_command(board: Board, wanted: Wanted) -> list[str]:
 def _install_options(wanted: Wanted) -> Iterator[str]:
     if not wanted.model_only:
         yield from ("--wheels", "program")
-    if wanted.model:
-        yield from ("--model", "model.tflite")
+    if wanted.model or wanted.shipped:
+        yield from ("--model", "model.tflite" if wanted.model else SHIPPED)
     if wanted.config:
         yield from ("--config", "config.toml")
     for name in wanted.chosen:

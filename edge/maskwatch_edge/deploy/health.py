@@ -22,18 +22,19 @@ from maskwatch_edge.run_command import build_watcher
 from .service_config import (
     check_drop_ins,
     check_finder_file,
-    check_model_path,
+    check_model,
     read_environment,
 )
 
 
 def check_release(
-    model: Path, path: Path, environment: Mapping[str, str], chosen: Collection[str]
+    model: Path | None, path: Path, environment: Mapping[str, str], chosen: Collection[str]
 ) -> None:
     """Load the model and the configuration, as the service will.
 
     Args:
-        model: The `.tflite` file of the release.
+        model: The `.tflite` file of the release; None if it has none of its own, and runs one that
+            comes with Maskwatch.
         path: Its configuration file.
         environment: What the service gets beside it.
         chosen: The drop-ins among `DROP_INS` that it will have.
@@ -42,7 +43,7 @@ def check_release(
         MaskwatchError: With what is wrong.
     """
     config = load_config(path, environment, {}).config
-    check_model_path(config)
+    check_model(config, is_given=model is not None)
     check_finder_file(config)
     check_drop_ins(config, chosen)
     settings = replace(config, model=replace(config.model, path=model))
@@ -53,7 +54,7 @@ def check_release(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check a release and return the exit code: 0 if it may take over, 1 with the reason."""
     parser = argparse.ArgumentParser(prog="maskwatch_edge.deploy.health", description=__doc__)
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--environment", type=Path, default=Path("/etc/maskwatch/environment"))
     parser.add_argument("--with", dest="chosen", default="", metavar="NAMES")

@@ -9,7 +9,7 @@ from maskwatch_edge.cameras.addresses import URL_PREFIXES
 from maskwatch_edge.config import Config, FacesConfig
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders.finder import file_of, given_file
-from maskwatch_edge.models import SHARED_FOLDER, YUNET
+from maskwatch_edge.models import SHARED_FOLDER, STANDARD, YUNET
 
 DROP_INS = ("console", "mqtt", "network", "statistics", "web", "window")
 """What `install.sh --with` takes."""
@@ -35,16 +35,25 @@ def read_environment(path: Path) -> dict[str, str]:
     return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
 
 
-def check_model_path(config: Config) -> None:
-    """Check that the configuration names no model.
+def check_model(config: Config, *, is_given: bool) -> None:
+    """Check that the configuration leaves a model of one's own to the installation.
+
+    Args:
+        config: May say which of the models that come with Maskwatch judges.
+        is_given: Whether the service runs one that was given with `--model FILE`.
 
     Raises:
-        InputError: If it does.
+        InputError: If it names a file, or a model beside the one that was given.
     """
     if config.model.path is not None:
         raise InputError(
-            "model.path has no effect in the service, which runs the model that was installed "
-            "with it; remove it and give --model FILE"
+            "model.path is not for the service, whose own model is a part of its release; "
+            "remove it and give --model FILE"
+        )
+    if is_given and config.model.shipped != STANDARD:
+        raise InputError(
+            f'model.shipped is "{config.model.shipped}", and the service runs the model that was '
+            "given with --model FILE; remove it, or give --model shipped"
         )
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from maskwatch_edge.classifier import model_file
 from maskwatch_edge.config import Config
 from maskwatch_edge.config.file import DEFAULT, DEFAULT_PATH, FLAG, LoadedConfig
 from maskwatch_edge.config.keys import ConfigError
 from maskwatch_edge.errors import MaskwatchError
-from maskwatch_edge.models import shipped_model
+from maskwatch_edge.models import STANDARD
 
 from .board import (
     check_board,
@@ -67,9 +68,10 @@ class Patient:
 
     @property
     def model(self) -> Path:
-        """The model that is configured, or else that of the service, or that of the package."""
-        installed = INSTALLED_MODEL if INSTALLED_MODEL.is_file() else None
-        return self.config.model.path or installed or shipped_model()
+        """The model that is configured; if none is, the service may have one of its own."""
+        model = self.config.model
+        is_named = model.path is not None or model.shipped != STANDARD
+        return INSTALLED_MODEL if INSTALLED_MODEL.is_file() and not is_named else model_file(model)
 
 
 def examine(

@@ -24,8 +24,11 @@ from .report import Finding, fail, ok, split_advice, warn
 GREY = 128
 RUNS = 5
 COPY_AGAIN = "copy the file again, or install one: sudo ./systemd/install.sh --model FILE"
-INSTALLED_MODEL = Path("/opt/maskwatch/current/model.tflite")
-"""What the service runs."""
+INSTALLED = Path("/opt/maskwatch/current")
+"""The release that the service runs, where there is one."""
+
+INSTALLED_MODEL = INSTALLED / "model.tflite"
+"""Its model, if it was given one."""
 
 
 def check_interpreter(model: ModelConfig, path: Path) -> Iterator[Finding]:
@@ -120,7 +123,7 @@ def check_faces(
     if faces.finder == YUNET.name and not YUNET.is_at(path):
         finding = f"{told}; {path} is not the file that its makers published"
         yield warn("face finder", finding, f"maskwatch models get {YUNET.name}")
-    elif INSTALLED_MODEL.is_file() and is_hidden(faces):
+    elif INSTALLED.is_dir() and is_hidden(faces):
         finding = f"{told}; the service does not see {path}, as it sees no home folder"
         yield warn("face finder", finding, f"move the file, as to {SHARED_FOLDER}")
     else:

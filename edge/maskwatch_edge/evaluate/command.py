@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from maskwatch_edge.classifier import MaskClassifier
+from maskwatch_edge.classifier import MaskClassifier, model_file, open_classifier
 from maskwatch_edge.command import Command, count
 from maskwatch_edge.config import FacesConfig, Thresholds
 from maskwatch_edge.config.keys import ConfigError
@@ -17,9 +17,10 @@ from maskwatch_edge.finders import open_finder
 from maskwatch_edge.pipeline import Watcher
 from maskwatch_edge.watch_options import (
     FINDER_HELP,
+    MODEL_HELP,
     add_model_options,
     add_watch_options,
-    classifier_of,
+    chosen_model,
     faces_of,
     model_of,
 )
@@ -33,7 +34,7 @@ ALL = "all"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .tflite of maskwatch convert")
+    parser.add_argument("model", type=chosen_model, metavar="MODEL", help=MODEL_HELP)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--crops", type=Path, metavar="DIR", help="labelled faces in any layout")
     what.add_argument("--frames", type=Path, metavar="DIR", help="images/ and annotations/")
@@ -101,7 +102,7 @@ def _evaluate_crops(options: argparse.Namespace, selection: Selection) -> None:
 
     if options.finder or options.report:
         raise InputError("--finder and --report go with --frames: crops are not looked for")
-    classifier = classifier_of(options, options.model)
+    classifier = open_classifier(model_of(options))
     groups = Groups.read(options.groups)
     evaluate_crops(classifier, options.crops, selection, options.json, groups)
 
@@ -111,7 +112,7 @@ def _evaluate_frames(options: argparse.Namespace, selection: Selection) -> None:
 
     if options.split:
         raise InputError("--split goes with --crops: annotated frames have no published splits")
-    classifier = classifier_of(options, options.model)
+    classifier = open_classifier(model_of(options))
     watchers, unavailable = open_watchers(options, classifier)
     for name, reason in unavailable.items():
         warn(f"left out: {name}: {reason}")
@@ -135,7 +136,7 @@ def _report(
 ) -> None:
     from .page import write_report
 
-    title = f"{options.model.name} on {options.frames.absolute().name}"
+    title = f"{model_file(options.model).name} on {options.frames.absolute().name}"
     print(f"wrote {write_report(options.report, title, trials, unavailable)}")  # noqa: T201
 
 
