@@ -14,6 +14,8 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BUILD=$(cd "$HERE/../.." && pwd)/build/instructions
 PYTHON=${PYTHON:-python3}
 HOST=$(dpkg --print-architecture 2> /dev/null || true)
+# shellcheck source=SCRIPTDIR/../../tests/steps.sh
+. "$HERE/../../tests/steps.sh"
 
 # The Debian packages of the board: Python, and what the wheels link to.
 PACKAGES="python3.11 libstdc++6"
@@ -31,11 +33,11 @@ main() {
     fi
     check_tools
     rm -rf "$BUILD"/{key,apt,root,qemu,own,cache,site-*,*.log}
-    run 69 emulator
-    run 1 counter
-    run 69 board
-    run 69 wheels
-    run 1 try
+    run_step "$BUILD" emulator 69
+    run_step "$BUILD" counter
+    run_step "$BUILD" board 69
+    run_step "$BUILD" wheels 69
+    run_step "$BUILD" try
     echo "$key" > "$BUILD/key"
     echo "the emulated Python is built: $(du -sh "$BUILD" | cut -f 1) in $BUILD"
 }
@@ -51,22 +53,6 @@ check_tools() {
         command -v $tool > /dev/null || cannot "there is no $tool; it takes Debian with gcc"
     done
     "$PYTHON" -m pip --version > /dev/null || cannot "$PYTHON has no pip; give PYTHON=..."
-}
-
-# Run one step in a shell of its own, its output in a file; end with the given code if it fails.
-# (Bash forgets -e in what `if` runs.)
-run() {
-    local code=$1 step=$2 start=$SECONDS status
-    set +e
-    (set -e; "$step") > "$BUILD/$step.log" 2>&1
-    status=$?
-    set -e
-    if [ "$status" != 0 ]; then
-        tail -n 20 "$BUILD/$step.log" >&2
-        echo "instructions cannot be counted here: '$step' failed; see $BUILD/$step.log" >&2
-        exit "$code"
-    fi
-    echo "  $step: $((SECONDS - start)) s"
 }
 
 # apt-get with packages and lists of its own, for a processor, without touching those of the system.

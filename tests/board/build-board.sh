@@ -18,6 +18,8 @@ BOARD=$(cd "$HERE/../.." && pwd)/build/board
 SUITE=bookworm
 DISK_SIZE=4G
 HOST=$(dpkg --print-architecture 2>/dev/null || true)
+# shellcheck source=SCRIPTDIR/../steps.sh
+. "$HERE/../steps.sh"
 
 # Commands that starting and building the board take, and the Debian packages that have them.
 RUN_TOOLS="qemu-system-aarch64:qemu-system-arm qemu-img:qemu-utils ssh:openssh-client"
@@ -60,7 +62,9 @@ build() {
     ROOT=$WORK/root
     rm -rf "$BOARD/key" "$WORK"
     mkdir -p "$WORK" "$BOARD/debs"
-    for step in debian configure exchange kernel initramfs device_tree disk; do run "$step"; done
+    for step in debian configure exchange kernel initramfs device_tree disk; do
+        run_step "$BOARD" "$step"
+    done
     rm -rf "$WORK"
 }
 
@@ -89,21 +93,6 @@ find_tools() {
     # shellcheck disable=SC2086
     { apt-get -q update || true; apt-get -q -y install --no-install-recommends $packages; } \
         > "$BOARD/apt.log" 2>&1 || cannot "apt-get cannot install $packages: see $BOARD/apt.log"
-}
-
-# Run one step in a shell of its own, its output in a file. (Bash forgets -e in what `if` runs.)
-run() {
-    local start=$SECONDS status
-    set +e
-    (set -e; "$1") > "$BOARD/$1.log" 2>&1
-    status=$?
-    set -e
-    if [ "$status" != 0 ]; then
-        tail -n 20 "$BOARD/$1.log" >&2
-        echo "building the board failed in the step '$1'; see $BOARD/$1.log" >&2
-        exit 1
-    fi
-    echo "  $1: $((SECONDS - start)) s"
 }
 
 # The mirror that this machine itself installs from.
