@@ -59,7 +59,7 @@ light: python wheel
 	cd tests && ../$(LIGHT)/bin/python -c \
 	    "import importlib.util as util; assert util.find_spec('tensorflow') is None"
 	cd tests && ../$(LIGHT)/bin/python -m pytest -c ../pyproject.toml --rootdir .. \
-	    --ignore edge/test_edge_install.py edge
+	    --ignore edge/install edge
 
 wheel: python
 	rm -rf $(BUILD)/wheel
