@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from maskwatch_edge import __main__ as program
-from maskwatch_edge import models
 from maskwatch_edge.__main__ import main
 from maskwatch_edge.cameras.fake_camera import FakeCamera
 from maskwatch_edge.config import (
@@ -21,7 +20,6 @@ from maskwatch_edge.config import (
 )
 from maskwatch_edge.config import file as config_file
 from maskwatch_edge.config.file import LoadedConfig, load_config
-from maskwatch_edge.doctor import checks
 from maskwatch_edge.doctor.checks import carefully, examine
 from maskwatch_edge.doctor.command import COMMAND, load_as_service
 from maskwatch_edge.doctor.fake import FakeSystem
@@ -130,31 +128,6 @@ def test_what_a_check_found_before_it_raised_is_kept() -> None:
         raise OSError("gone")
 
     assert [finding.state for finding in carefully("b", check)] == [State.OK, State.FAIL]
-
-
-GIVEN: list[tuple[dict[str, object], bool, Callable[[Path], Path]]] = [
-    ({}, True, lambda given: given),
-    ({}, False, lambda given: models.shipped_model()),
-    ({"model.shipped": "small"}, True, lambda given: models.shipped_model("small")),
-    ({"model.shipped": "small"}, False, lambda given: models.shipped_model("small")),
-    ({"model.path": "/m.tflite"}, True, lambda given: Path("/m.tflite")),
-]
-
-
-@pytest.mark.parametrize(("flags", "is_given", "expected"), GIVEN)
-def test_the_model_is_that_of_the_configuration_or_else_the_one_that_the_service_was_given(
-    flags: dict[str, object],
-    is_given: bool,
-    expected: Callable[[Path], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    given = tmp_path / "model.tflite"
-    if is_given:
-        given.touch()
-    monkeypatch.setattr(checks, "INSTALLED_MODEL", given)
-    patient = checks.Patient(FakeSystem(), load_config(None, {}, flags))
-    assert patient.model == expected(given)
 
 
 def test_another_camera_than_the_services_is_measured_while_the_service_runs(
@@ -270,7 +243,11 @@ def test_the_settings_of_the_service_are_taken_in(tmp_path: Path) -> None:
     secrets = tmp_path / "environment"
     secrets.write_text("# of the house\nMASKWATCH_CAMERA_SOURCE=rtsp://user:word@door/1\n")
     parsed = program.build_parser([COMMAND]).parse_args(["doctor"])
-    assert load_as_service(parsed, secrets).config.camera.source == "rtsp://user:word@door/1"
+    release = tmp_path / "release"
+    release.write_text("MASKWATCH_MODEL_PATH=/opt/maskwatch/current/model.tflite\n")
+    config = load_as_service(parsed, [secrets, release, tmp_path / "none"]).config
+    assert config.camera.source == "rtsp://user:word@door/1"
+    assert config.model.path == Path("/opt/maskwatch/current/model.tflite")
 
 
 def test_a_password_is_never_told(tiny_model: Path) -> None:

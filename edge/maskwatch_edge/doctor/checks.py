@@ -15,7 +15,6 @@ from maskwatch_edge.config import Config
 from maskwatch_edge.config.file import DEFAULT, DEFAULT_PATH, FLAG, LoadedConfig
 from maskwatch_edge.config.keys import ConfigError
 from maskwatch_edge.errors import MaskwatchError
-from maskwatch_edge.models import STANDARD
 
 from .board import (
     check_board,
@@ -31,7 +30,7 @@ from .board import (
 from .broker import check_broker
 from .camera import MEASURE_SECONDS, check_camera
 from .devices import check_display, check_groups, check_lamps
-from .model import INSTALLED_MODEL, check_faces, check_interpreter, check_model
+from .model import check_faces, check_interpreter, check_model
 from .report import Finding, fail, ok, split_advice, warn
 from .service import ServiceState, check_rights, check_service, read_service
 from .system import System
@@ -68,10 +67,8 @@ class Patient:
 
     @property
     def model(self) -> Path:
-        """The model that is configured; if none is, the service may have one of its own."""
-        model = self.config.model
-        is_named = model.path is not None or model.shipped != STANDARD
-        return INSTALLED_MODEL if INSTALLED_MODEL.is_file() and not is_named else model_file(model)
+        """The file of the model that is configured."""
+        return model_file(self.config.model)
 
 
 def examine(

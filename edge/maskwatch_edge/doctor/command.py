@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from maskwatch_edge.command import Command
@@ -14,6 +16,7 @@ from maskwatch_edge.deploy.service_config import read_environment
 from maskwatch_edge.errors import InputError
 
 from .checks import SECRETS, examine
+from .model import INSTALLED
 from .report import Finding, exit_code, to_json
 from .system import RealSystem
 
@@ -36,16 +39,19 @@ def run(options: argparse.Namespace) -> int:
     return exit_code(findings)
 
 
-def load_as_service(options: argparse.Namespace, secrets: Path = Path(SECRETS)) -> LoadedConfig:
+def load_as_service(
+    options: argparse.Namespace, files: Iterable[Path] = (Path(SECRETS), INSTALLED / "environment")
+) -> LoadedConfig:
     """Load the configuration as the service sees it, as far as this user may.
 
     Raises:
         ConfigError: With all that is wrong, a line each.
     """
-    try:
-        environment = read_environment(secrets)
-    except InputError:  # only root may read it; `check_secrets` says so
-        environment = {}
+    environment: dict[str, str] = {}
+    for file in files:
+        # Only root may read the first; `check_secrets` says so.
+        with suppress(InputError):
+            environment |= read_environment(file)
     return load_config(options.config, {**environment, **os.environ}, dict(options.set))
 
 

@@ -27,9 +27,6 @@ COPY_AGAIN = "copy the file again, or install one: sudo ./systemd/install.sh --m
 INSTALLED = Path("/opt/maskwatch/current")
 """The release that the service runs, where there is one."""
 
-INSTALLED_MODEL = INSTALLED / "model.tflite"
-"""Its model, if it was given one."""
-
 
 def check_interpreter(model: ModelConfig, path: Path) -> Iterator[Finding]:
     """Say which package runs the model, and whether XNNPACK helps it."""
