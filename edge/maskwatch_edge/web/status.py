@@ -13,6 +13,7 @@ from typing import Any
 
 from maskwatch_edge.annotate import track_score
 from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.classifier import model_file
 from maskwatch_edge.config import Config
 from maskwatch_edge.contract import read_model
 from maskwatch_edge.dataset import content_digest
@@ -21,7 +22,6 @@ from maskwatch_edge.doctor.system import System
 from maskwatch_edge.events import Event
 from maskwatch_edge.lines import describe
 from maskwatch_edge.memory import NOW, memory_mb
-from maskwatch_edge.models import shipped_model
 from maskwatch_edge.tracks import Track
 from maskwatch_edge.view import View
 
@@ -62,7 +62,7 @@ def model_facts(config: Config) -> ModelFacts:
     Raises:
         ModelError: If the file is broken, or missing.
     """
-    path = config.model.path or shipped_model()
+    path = model_file(config.model)
     contract = read_model(path)[1]
     digest = content_digest(path)
     return ModelFacts(path.name, digest, contract.variant, contract.input_size, config.faces.finder)
