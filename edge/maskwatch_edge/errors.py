@@ -30,6 +30,10 @@ class OutputError(MaskwatchError, OSError):
     """A result cannot be written."""
 
 
+class WorkerError(MaskwatchError, ConnectionError):
+    """Another machine of a training does not answer."""
+
+
 class MissingExtraError(MaskwatchError, ImportError):
     """An optional part of the installation is missing."""
 

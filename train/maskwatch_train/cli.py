@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from maskwatch_edge.command import Command, count, need, positive, whole
+from maskwatch_edge.command import Command, count, need, positive, share, whole
 from maskwatch_edge.contract import INPUT_SIZE
 from maskwatch_edge.errors import InputError
 
+from .config import TrainingConfig
 from .options import add_alpha, add_run_options, add_seed, add_split_options, check_options
 from .start_up import load_tensorflow
 
@@ -83,6 +84,13 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         default=3,
         help="first blocks of the backbone that stay as they are, 0 to 16",
+    )
+    add(
+        "--dropout",
+        type=share,
+        metavar="X",
+        default=TrainingConfig.dropout,
+        help="share of the head's inputs dropped in each step, 0 to 1",
     )
     add("--patience", type=count, metavar="N", default=4, help="epochs until an early stop")
     add_seed(add)

@@ -14,7 +14,8 @@ class CommonConfig:
 
     Attributes:
         alpha: Width of MobileNetV2.
-        weights: "imagenet", "none", or a `.weights.h5` file of the backbone.
+        weights: "imagenet", "none", a `.weights.h5` file of the backbone, or the `.keras` file of
+            an earlier run to go on from.
         seed: Start of every random draw.
         test_share: Share of unpublished data that is scored at the end.
         fold: Which share that is, counted from 0.
@@ -36,8 +37,7 @@ class TrainingConfig(CommonConfig):
     Attributes:
         size: Side of the input in pixels.
         head: "flatten" or "gap".
-        weights: As in `CommonConfig`, or the `.keras` file of an earlier run to go on from; a wider
-            network is narrowed.
+        weights: As in `CommonConfig`; an earlier run's wider network is narrowed.
         batch_size: Faces a step.
         head_epochs: Epochs of the first stage, backbone frozen.
         epochs: Epochs of the second stage at the most.
@@ -47,6 +47,7 @@ class TrainingConfig(CommonConfig):
         patience: Epochs without a better validation loss after which training stops.
         frame_repeats: How often an epoch shows a face of an annotated frame.
         teacher: SHA-256 of the network whose answers are learned beside the labels, or "".
+        dropout: Share of the head's inputs that are dropped in each step.
         composed: Faces with composed masks that are added to the training split.
         validation_share: Share that chooses the epoch.
     """
@@ -62,6 +63,7 @@ class TrainingConfig(CommonConfig):
     patience: int = 4
     frame_repeats: int = 3
     teacher: str = ""
+    dropout: float = 0.3
     composed: int = 0
 
     def stage_epochs(self, stage: str) -> int:

@@ -107,6 +107,11 @@ class TaughtBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._batches.on_epoch_end()
 
 
+def compile_network(network: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    """Set what a training of the mask network minimizes, and what it tells of each epoch."""
+    network.compile(optimizer=optimizer, loss=mask_loss, weighted_metrics=[accuracy])
+
+
 @keras.saving.register_keras_serializable("maskwatch")  # type: ignore[untyped-decorator]
 def mask_loss(targets: Any, answers: Any) -> Any:
     """Return how far answers are from the labels and from the teacher's answers.

@@ -14,6 +14,8 @@ import keras
 from maskwatch_edge.contract import LABELS
 from maskwatch_edge.errors import InputError
 
+from .config import TrainingConfig
+
 HEADS = ("flatten", "gap")
 BACKBONE_NAME, SCORES_NAME = "backbone", "scores"
 
@@ -23,7 +25,7 @@ statistics are still those of the start, and the saved network knows nothing."""
 
 
 def build_network(
-    *, size: int, alpha: float, head: str, weights: str, dropout: float = 0.3
+    *, size: int, alpha: float, head: str, weights: str, dropout: float = TrainingConfig.dropout
 ) -> keras.Model:
     """Build the mask network.
 
@@ -87,6 +89,13 @@ def quicken_norms(backbone: keras.Model) -> None:
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = MOMENTUM
+
+
+def synchronize_norms(network: keras.Model, *, is_on: bool = True) -> None:
+    """Let batch norms take their statistics from the whole batch, not from one machine's share."""
+    for layer in network.get_layer(BACKBONE_NAME).layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = is_on
 
 
 def build_backbone(size_hw: tuple[int, int], alpha: float, weights: str) -> Any:

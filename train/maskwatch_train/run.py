@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -16,11 +15,12 @@ from maskwatch_edge.errors import InputError
 
 from .compose import compose_samples
 from .config import TrainingConfig
+from .devices import strategy, this_worker
 from .distillation import Teacher
 from .found_faces import BoxFinder
 from .landmarks import LandmarkFinder
 from .report import write_report
-from .run_folder import check_folder
+from .run_folder import check_folder, learned_by
 from .samples import DataSet, Sample, load_data_set, with_repeats
 from .splits import TRAIN, VALIDATION
 from .start import make_start
@@ -38,8 +38,10 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     """
     run: Path = options.out
     check_folder(run, options.resume)
+    strategy()  # TensorFlow must know who trains together before anything is computed
     teacher = Teacher.open(options.teacher, options.size) if options.teacher else None
     config = _config_from(options, teacher)
+    check_shares(config)
     start = make_start(config)  # before minutes are spent on the data: it may not fit
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     finder = BoxFinder.open(options.finder) if options.finder else None
@@ -56,6 +58,8 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     )
     splits = data.splits | {TRAIN: learned_samples(data, config, landmarks)}
     network, state = train_network(start.network, splits, config, data.fingerprint, run, teacher)
+    if not this_worker().is_first:
+        return
     temperature = calibrate(network, splits[VALIDATION], config.size, config.seed)
     command = shlex.join(["maskwatch", *sys.argv[1:]])
     figures = write_report(
@@ -63,6 +67,20 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     )
     right, faces = figures["test"]["accuracy"], figures["test"]["faces"]
     print(f"{run}: {right:.2%} of {faces:,} test faces right", file=sys.stderr)  # noqa: T201
+
+
+def check_shares(config: TrainingConfig) -> None:
+    """Check that a batch can be shared out among the machines of the training.
+
+    Raises:
+        InputError: If it cannot.
+    """
+    workers = this_worker().count
+    if config.batch_size % workers:
+        raise InputError(
+            f"--batch-size must be a multiple of the {workers} workers in TF_CONFIG; "
+            f"received {config.batch_size}"
+        )
 
 
 def learned_samples(
@@ -91,24 +109,7 @@ def _learned_before(config: TrainingConfig, teacher: Teacher | None) -> set[str]
     """Return the identities of all faces that what the run begins with was fitted on."""
     networks = [Path(config.weights)] if config.weights.endswith(".keras") else []
     networks += [teacher.path] if teacher else []
-    return set().union(*map(_fitted_on, networks))
-
-
-def _fitted_on(network: Path) -> set[str]:
-    """Return the identities of all faces that a network was fitted on, in whatever run.
-
-    Raises:
-        InputError: If the data report beside the file is missing or broken.
-    """
-    path = network.with_name("data.json")
-    try:
-        identities = json.loads(path.read_text())["identities"]
-        return {*identities[TRAIN], *identities.get("learned_before", ())}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"cannot read {path}: {error}; it tells which faces {network} was fitted on, and "
-            "without it they might be scored: keep the file beside the network"
-        ) from error
+    return set().union(*map(learned_by, networks))
 
 
 def _config_from(options: argparse.Namespace, teacher: Teacher | None) -> TrainingConfig:

@@ -13,6 +13,8 @@ import keras
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.files import replacing, write_atomically
 
+from .splits import TRAIN
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -63,6 +65,31 @@ def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
     except (OSError, ValueError, KeyError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise InputError(f"cannot read the network {path}: {reason}") from error
+
+
+def shapes_of(network: keras.Model) -> list[tuple[int, ...]]:
+    """Return the shapes of a network's weights, by which one is told from another."""
+    return [tuple(weights.shape) for weights in network.weights]
+
+
+def learned_by(network: Path) -> set[str]:
+    """Return the identities of all that a network was fitted on, in whatever run.
+
+    Args:
+        network: Its file, in the folder of its run.
+
+    Raises:
+        InputError: If the data report beside the file is missing or broken.
+    """
+    path = network.with_name("data.json")
+    try:
+        identities = json.loads(path.read_text())["identities"]
+        return {*identities[TRAIN], *identities.get("learned_before", ())}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"cannot read {path}: {error}; it tells which faces {network} was fitted on, and "
+            "without it they might be scored: keep the file beside the network"
+        ) from error
 
 
 def best_path(run: Path) -> Path:

@@ -13,7 +13,7 @@ from .config import TrainingConfig
 from .devices import strategy
 from .narrowing import narrow
 from .network import BACKBONE_NAME, build_network, quicken_norms
-from .run_folder import load_network
+from .run_folder import load_network, shapes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def _of_earlier_run(config: TrainingConfig) -> Start:
             f"expected the --size {config.size}"
         )
     network = _build(config, "none")
-    if _shapes(earlier) == _shapes(network):
+    if shapes_of(earlier) == shapes_of(network):
         network.set_weights(earlier.get_weights())
         return Start(network)
     narrow(earlier, network)
@@ -73,8 +73,10 @@ def _check_nothing_is_frozen(config: TrainingConfig) -> None:
 
 
 def _build(config: TrainingConfig, weights: str) -> keras.Model:
-    return build_network(size=config.size, alpha=config.alpha, head=config.head, weights=weights)
-
-
-def _shapes(network: keras.Model) -> list[tuple[int, ...]]:
-    return [tuple(weights.shape) for weights in network.weights]
+    return build_network(
+        size=config.size,
+        alpha=config.alpha,
+        head=config.head,
+        weights=weights,
+        dropout=config.dropout,
+    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -19,9 +21,9 @@ from maskwatch_edge.frame import Pixels
 
 from .batches import AugmentedBatches
 from .config import FINE_TUNE, STAGES, TrainingConfig
-from .devices import strategy
-from .distillation import TaughtBatches, Teacher, accuracy, mask_loss
-from .network import set_trainable
+from .devices import strategy, this_worker
+from .distillation import TaughtBatches, Teacher, compile_network
+from .network import set_trainable, synchronize_norms
 from .run_folder import (
     best_path,
     checkpoint_path,
@@ -34,6 +36,7 @@ from .run_folder import (
 )
 from .samples import Sample
 from .splits import TRAIN, VALIDATION
+from .workers import check_all_see, fit, wait_for_all
 
 FACES_AT_ONCE = 256
 """Faces that are in memory as float32 at a time while a network answers."""
@@ -78,20 +81,30 @@ def should_stop(losses: Sequence[float], patience: int) -> bool:
 class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
     """Saves the network and the state of the run after every epoch, and tells the time left.
 
+    Of several workers all save, as TensorFlow wants them to; what the first one does is kept, and
+    the others wait until it has.
+
+    Args:
+        folder: Where this worker saves.
+        state: How far the run has come.
+        stage: The stage that is trained.
+
     Raises:
         InputError: If the loss is no number any more.
         OutputError: If a file cannot be written.
     """
 
-    def __init__(self, run: Path, state: RunState, stage: str) -> None:
+    def __init__(self, folder: Path, state: RunState, stage: str) -> None:
         super().__init__()
-        self._run, self._state, self._stage = run, state, stage
+        self._folder, self._state, self._stage = folder, state, stage
         self._started = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Start the clock, and make what is dropped out the same in a resumed run."""
         self._started = time.monotonic()
-        seed_dropout(self.model, self._state.config.seed, len(self._state.history))
+        seed_dropout(
+            self.model, self._state.config.seed, len(self._state.history), this_worker().index
+        )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Save, and stop when the stage is done."""
@@ -100,15 +113,21 @@ class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
         if not all(map(math.isfinite, entry.values())):
             raise InputError("the loss is no number any more; start again with a lower --rate")
         self._state.history.append({"stage": self._stage, "seconds": round(seconds, 1), **entry})
-        save_network(self.model, checkpoint_path(self._run, len(self._state.history)))
-        if self._state.last_is_best():
-            save_network(self.model, best_path(self._run))
-        save_state(self._run, self._state)
-        remove_old_checkpoints(self._run, len(self._state.history))
         if self._state.is_done(self._stage):
             self.model.stop_training = True
-        left = self._state.config.stage_epochs(self._stage) - epoch - 1
-        _tell(f"{self._stage} epoch {epoch + 1}: at most {left * seconds / 60:.0f} minutes left")
+        self._save()
+        left = (self._state.config.stage_epochs(self._stage) - epoch - 1) * seconds / 60
+        if this_worker().is_first:
+            _tell(f"{self._stage} epoch {epoch + 1}: at most {left:.0f} minutes left")
+        wait_for_all()
+
+    def _save(self) -> None:
+        epochs = len(self._state.history)
+        save_network(self.model, checkpoint_path(self._folder, epochs))
+        if self._state.last_is_best():
+            save_network(self.model, best_path(self._folder))
+        save_state(self._folder, self._state)
+        remove_old_checkpoints(self._folder, epochs)
 
 
 def train_network(
@@ -135,16 +154,30 @@ def train_network(
     Raises:
         InputError: If the run in that folder was started with other options or other data.
         OutputError: If a checkpoint cannot be written.
+        WorkerError: If another worker of this training does not answer any more.
     """
     keras.utils.set_random_seed(config.seed)
     state = load_state(run, config, fingerprint)
-    remove_leftovers(run)
-    with strategy().scope():
+    check_all_see(len(state.history), f"epochs done in {run}")
+    if this_worker().is_first:
+        remove_leftovers(run)
+    with _folder_to_save_in(run) as folder:
         for stage in STAGES:
             if not state.is_done(stage) and config.stage_epochs(stage):
                 network = _stage_network(start, state, stage, run)
-                _train_stage(network, splits, state, stage, run, teacher)
-        return load_network(best_path(run), compiled=False), state
+                _train_stage(network, splits, state, stage, folder, teacher)
+    best = load_network(best_path(run), compiled=False)
+    synchronize_norms(best, is_on=False)
+    return best, state
+
+
+@contextmanager
+def _folder_to_save_in(run: Path) -> Iterator[Path]:
+    if this_worker().is_first:
+        yield run
+    else:
+        with TemporaryDirectory(prefix="maskwatch-") as folder:
+            yield Path(folder)
 
 
 def _train_stage(
@@ -152,50 +185,58 @@ def _train_stage(
     splits: dict[str, list[Sample]],
     state: RunState,
     stage: str,
-    run: Path,
+    folder: Path,
     teacher: Teacher | None,
 ) -> None:
     config, done = state.config, state.epochs_done(stage)
-    batches = AugmentedBatches(splits[TRAIN], config, first_epoch=len(state.history))
+    batches = AugmentedBatches(splits[TRAIN], config, len(state.history), this_worker())
     if not network.compiled:
-        _compile(network, config, stage, steps=len(batches))
-    network.fit(
+        with strategy().scope():
+            compile_network(network, _optimizer(config, stage, steps=len(batches)))
+    fit(
+        network,
         TaughtBatches(batches, teacher) if teacher else batches,
         validation_data=plain_batch(splits[VALIDATION]),
         initial_epoch=done,
         epochs=config.stage_epochs(stage),
-        callbacks=[Checkpointer(run, state, stage)],
+        callbacks=[Checkpointer(folder, state, stage)],
         shuffle=False,  # the batches are shuffled already, in a way that can be repeated
-        verbose=1 if sys.stderr.isatty() else 2,
+        verbose=_verbosity(),
     )
+
+
+def _verbosity() -> int:
+    """How much Keras tells: 0 nothing, 1 a bar that moves, 2 a line an epoch."""
+    if not this_worker().is_first:
+        return 0
+    return 1 if sys.stderr.isatty() else 2
 
 
 def _stage_network(start: keras.Model, state: RunState, stage: str, run: Path) -> keras.Model:
     """Return the network to go on with, compiled only if it is in the middle of its stage."""
-    if state.epochs_done(stage):
-        return load_network(checkpoint_path(run, len(state.history)))
-    network = start
-    if state.history:
-        network = load_network(checkpoint_path(run, len(state.history)), compiled=False)
-    frozen_blocks = state.config.frozen_blocks
-    set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=frozen_blocks)
-    return network
+    newest = checkpoint_path(run, len(state.history))
+    with strategy().scope():
+        is_begun = state.epochs_done(stage) > 0
+        network = load_network(newest, compiled=is_begun) if state.history else start
+        synchronize_norms(network, is_on=strategy().num_replicas_in_sync > 1)
+        if not is_begun:
+            frozen_blocks = state.config.frozen_blocks
+            set_trainable(network, backbone=stage == FINE_TUNE, frozen_blocks=frozen_blocks)
+        return network
 
 
-def _compile(network: keras.Model, config: TrainingConfig, stage: str, steps: int) -> None:
+def _optimizer(config: TrainingConfig, stage: str, steps: int) -> keras.optimizers.Optimizer:
     rate = config.head_rate
     if stage == FINE_TUNE:
         rate = keras.optimizers.schedules.CosineDecay(config.rate, steps * config.epochs)
-    network.compile(
-        optimizer=keras.optimizers.Adam(rate), loss=mask_loss, weighted_metrics=[accuracy]
-    )
+    return keras.optimizers.Adam(rate)
 
 
-def seed_dropout(network: keras.Model, seed: int, epoch: int) -> None:
+def seed_dropout(network: keras.Model, seed: int, epoch: int, worker: int = 0) -> None:
     """Set the generators of all dropout layers: a saved network does not keep their state."""
     for place, layer in enumerate(network.layers):
-        if isinstance(layer, keras.layers.Dropout):
-            state = np.random.default_rng((seed, epoch, place)).integers(2**31, size=2)
+        if isinstance(layer, keras.layers.Dropout) and layer.rate:
+            state = np.random.default_rng((seed, epoch, place, worker)).integers(2**31, size=2)
             layer.seed_generator.state.assign(state)
 
 
