@@ -21,9 +21,10 @@ from maskwatch_train.finder.config import FinderConfig
 from maskwatch_train.finder.data import Division, Picture, load_pictures
 from maskwatch_train.finder.losses import box_loss, heat_loss
 from maskwatch_train.finder.network import build_finder
-from maskwatch_train.finder.training import compile_finder
+from maskwatch_train.finder.training import compile_finder, make_start
 from maskwatch_train.finder.truths import annotated
 from maskwatch_train.network import MOMENTUM
+from maskwatch_train.run_folder import load_network
 from maskwatch_train.samples import load_data_set
 from maskwatch_train.splits import TEST
 
@@ -75,6 +76,44 @@ def finder_run(tmp_path_factory: pytest.TempPathFactory, frames: Path) -> Path:
     run = tmp_path_factory.mktemp("runs") / "finder"
     assert train_finder(frames, run) == 0
     return run
+
+
+def test_a_run_goes_on_from_an_earlier_one_for_another_size(
+    finder_run: Path, frames: Path, tmp_path: Path
+) -> None:
+    earlier, run = finder_run / "model.keras", tmp_path / "run"
+    config = FinderConfig(
+        weights=str(earlier), width=96, height=64, alpha=0.35, channels=8, frozen_blocks=12
+    )
+    start = make_start(config)
+    assert start.input_shape == (None, 64, 96, 3)
+    known = load_network(earlier, compiled=False)
+    for mine, other in zip(start.get_weights(), known.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert train_finder(frames, run, "--weights", str(earlier), "--width", "96") == 0
+    learned = json.loads((finder_run / "data.json").read_text())["identities"]["train"]
+    report = json.loads((run / "data.json").read_text())
+    assert report["identities"]["learned_before"] == learned
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--channels", "16"], "is another network; give the --alpha, --expansion and --channels"),
+        (["--seed", "4"], "faces that are held out here; give its --seed, --test-share"),
+    ],
+)
+def test_an_earlier_run_must_fit(
+    options: list[str],
+    message: str,
+    finder_run: Path,
+    frames: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    earlier = str(finder_run / "model.keras")
+    assert train_finder(frames, tmp_path / "run", "--weights", earlier, *options) == 1
+    assert message in capfd.readouterr().err
 
 
 def tiny_network() -> Any:

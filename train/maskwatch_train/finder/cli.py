@@ -61,7 +61,8 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         "--weights",
         metavar="imagenet|none|FILE",
         default="imagenet",
-        help="start of the backbone: downloaded, random, or a Keras .weights.h5 file",
+        help="start of the backbone: downloaded, random, or a Keras .weights.h5 file; or the "
+        "model.keras of an earlier run, to go on from that with other data, options or sizes",
     )
 
 
@@ -105,7 +106,8 @@ def _check(options: argparse.Namespace) -> None:
             f"received {options.expansion:g}"
         )
     check_options(options, MAX_FROZEN_BLOCKS)
-    if options.expansion != EXPANSION and options.frozen_blocks:
+    is_thinned = options.expansion != EXPANSION and not options.weights.endswith(".keras")
+    if is_thinned and options.frozen_blocks:
         raise InputError(
             "a thinned backbone has lost some of what it knew, and all of its blocks must make up "
             f"for it; give --frozen-blocks 0 with --expansion {options.expansion:g}"

@@ -8,11 +8,14 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from maskwatch_edge.errors import InputError
+from maskwatch_train.devices import TF_CONFIG, this_worker
 from maskwatch_train.landmarks import LandmarkFinder
-from maskwatch_train.run_folder import check_folder
+from maskwatch_train.run_folder import check_folder, learned_by
+from maskwatch_train.splits import TEST, VALIDATION
 
 from .config import FinderConfig
-from .data import Division, load_pictures
+from .data import Division, FinderData, load_pictures
 from .report import write_finder_report
 from .training import tell, train_finder
 from .truths import DOUBTFUL_SCORE
@@ -28,13 +31,36 @@ def train(options: argparse.Namespace) -> None:
     run: Path = options.out
     check_folder(run, options.resume)
     given = vars(options)
+    if this_worker().count > 1:
+        raise InputError(f"a finder is trained on one machine; unset {TF_CONFIG}")
     config = FinderConfig(**{f.name: given[f.name] for f in fields(FinderConfig)})
     teacher = LandmarkFinder(options.landmarks, DOUBTFUL_SCORE) if options.landmarks else None
     division = Division(config.seed, config.test_share, config.validation_share, config.fold)
     data = load_pictures(options.data, division, teacher, tell)
     for split, counts in data.report["counts"].items():
         tell(f"{split}: {counts}")
+    learned = learned_by(Path(config.weights)) if config.weights.endswith(".keras") else set()
+    check_not_learned(learned, data)
+    data.report["identities"]["learned_before"] = sorted(learned)
     network, state = train_finder(data, config, run)
     command = shlex.join(["maskwatch", *sys.argv[1:]])
     test = write_finder_report(run, network, state, data, command)["test"]
     tell(f"{run}: AP50 {test['ap50']:.3f} on {test['faces']:,} faces of {test['frames']} frames")
+
+
+def check_not_learned(learned: set[str], data: FinderData) -> None:
+    """Check that the run that this one goes on from has seen nothing that is scored here.
+
+    Args:
+        learned: Identities of the faces that it was fitted on.
+        data: Pictures by split.
+
+    Raises:
+        InputError: If it has.
+    """
+    names = data.report["identities"]
+    if scored := learned.intersection([*names[TEST], *names[VALIDATION]]):
+        raise InputError(
+            f"the earlier run was fitted on {len(scored)} of the faces that are held out here; "
+            "give its --seed, --test-share, --validation-share and --fold"
+        )

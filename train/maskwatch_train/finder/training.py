@@ -21,6 +21,7 @@ from maskwatch_train.run_folder import (
     remove_old_checkpoints,
     save_history,
     save_network,
+    shapes_of,
 )
 from maskwatch_train.splits import TRAIN, VALIDATION
 
@@ -137,16 +138,34 @@ def train_finder(
 def _network(run: Path, state: FinderState) -> keras.Model:
     if state.history:
         return load_network(checkpoint_path(run, len(state.history)))
-    config = state.config
+    network = make_start(state.config)
+    compile_finder(network, state.config)
+    return network
+
+
+def make_start(config: FinderConfig) -> keras.Model:
+    """Build the network that a run starts from.
+
+    Raises:
+        InputError: If its weights are missing, broken, or of another network.
+    """
+    is_earlier = config.weights.endswith(".keras")
     network = build_finder(
         size_wh=config.size_wh,
         alpha=config.alpha,
         channels=config.channels,
-        weights=config.weights,
+        weights="none" if is_earlier else config.weights,
         expansion=config.expansion,
         frozen_blocks=config.frozen_blocks,
     )
-    compile_finder(network, config)
+    if is_earlier:
+        earlier = load_network(Path(config.weights), compiled=False)
+        if shapes_of(earlier) != shapes_of(network):
+            raise InputError(
+                f"{config.weights} is another network; give the --alpha, --expansion and "
+                "--channels that it was trained with"
+            )
+        network.set_weights(earlier.get_weights())
     return network
 
 
