@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from collections.abc import Callable
 from itertools import islice
@@ -26,6 +27,7 @@ from maskwatch_edge.demo import clip_frames
 from maskwatch_edge.display.screen import NIGHT
 from maskwatch_edge.verdict import Decision
 
+from ..ansible_runs import ends_of, run_ansible, write_inventory
 from .board import FRAMES_PER_SECOND, HEIGHT, NO_CAMERA, SCENE, WIDTH, Board, Pixels
 from .qemu import IMAGE, ROOT
 
@@ -324,6 +326,51 @@ def test_the_same_deployed_again_changes_nothing(
     assert "nothing to do" in done.stderr
     assert show(board, "MainPID") == process
     assert board.ssh("readlink /opt/maskwatch/current").stdout == release
+
+
+def test_the_ansible_role_brings_settings_and_secrets_and_nothing_the_second_time(
+    board: Board, wheel: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ansible", reason="needs Ansible, of the extra dev")
+    settings = tomllib.loads(CONFIG.replace("stall_seconds = 20", "stall_seconds = 21"))
+    common = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    variables = {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": board.machine.ssh_port,
+        "ansible_user": "pi",
+        "ansible_ssh_private_key_file": str(IMAGE / "id_ed25519"),
+        "ansible_ssh_common_args": common,
+        "maskwatch_command": [sys.executable, "-m", "maskwatch_edge"],
+        "maskwatch_build_dir": str(tmp_path / "build"),
+        "maskwatch_wheel": str(wheel),
+        "maskwatch_settings": {
+            f"{section}.{key}": value
+            for section, keys in settings.items()
+            for key, value in keys.items()
+        },
+        "maskwatch_with": ["console"],
+        "maskwatch_environment": {"LC_ALL": "C.UTF-8"},
+        "maskwatch_mqtt_password": "for nobody but root",
+        "maskwatch_timeout_seconds": 900,
+    }
+    inventory = write_inventory(tmp_path / "hosts.json", {"door": variables})
+
+    def apply() -> dict[str, tuple[int, bool]]:
+        done = run_ansible("ansible-playbook", "-i", inventory, "site.yml", seconds=DEPLOY_SECONDS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return ends_of(done)
+
+    changed, has_failed = apply()["door"]
+    assert changed > 1
+    assert not has_failed
+    assert b"stall_seconds = 21" in board.get("/etc/maskwatch/config.toml")
+    secret = "/etc/credstore/maskwatch-mqtt-password"
+    assert board.get(secret) == b"for nobody but root"
+    assert board.ssh(f"stat -c '%a %U' {secret}").stdout == "600 root\n"
+    is_running_and_seeing(board)
+    process = show(board, "MainPID")
+    assert apply() == {"door": (0, False)}
+    assert show(board, "MainPID") == process
 
 
 def broken_wheel(right: Path, folder: Path) -> Path:

@@ -41,6 +41,10 @@ exit 0
 """
 """Asks the board; a `name=value` a line. Must work on any Linux, also one that is refused then."""
 
+READ_RELEASE = r"""
+cat "${MASKWATCH_ROOT:-}/opt/maskwatch/current/release.json"
+"""
+
 
 @dataclass(frozen=True)
 class Board:
@@ -95,6 +99,15 @@ def examine(remote: Remote, target: str) -> Board:
         wheels={name.lstrip("*"): digest for digest, name in sums},
         release=_release(facts.get("release", "")),
     )
+
+
+def read_release(remote: Remote) -> dict[str, str]:
+    """Read what the `release.json` of a board says; empty if that is broken.
+
+    Raises:
+        BoardError: If the board cannot be reached, or has none.
+    """
+    return _release(remote.ask(READ_RELEASE))
 
 
 def check_facts(target: str, facts: dict[str, str]) -> None:

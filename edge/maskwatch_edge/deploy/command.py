@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 from maskwatch_edge.command import Command, count
@@ -20,6 +22,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_connection(parser)
     add("--timeout", type=count, metavar="SECONDS", help="how long the new version may take to "
         "become healthy; 300 if it is not given")  # fmt: skip
+    add("--json", action="store_true", help="print what the board runs then, and whether that is "
+        "another release than before, as a JSON object")  # fmt: skip
     add("--dry-run", action="store_true", help="check and gather everything, but send nothing")
 
 
@@ -72,7 +76,9 @@ def _run(options: argparse.Namespace) -> int:
         timeout_seconds=options.timeout,
         dry_run=options.dry_run,
     )
-    deploy(Ssh(address), options.board, wanted, default_cache())
+    outcome = deploy(Ssh(address), options.board, wanted, default_cache())
+    if options.json:
+        print(json.dumps(asdict(outcome)))  # noqa: T201
     return 0
 
 

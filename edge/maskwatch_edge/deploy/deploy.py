@@ -18,7 +18,7 @@ from maskwatch_edge.config.file import load_config
 from maskwatch_edge.contract import read_model
 from maskwatch_edge.errors import InputError
 
-from .board import Board, examine
+from .board import Board, examine, read_release
 from .bundle import MEBIBYTE, RECEIVE, Bundle
 from .remote import LOST, BoardError, Remote
 from .service_config import check_drop_ins, check_model, extras_of
@@ -34,6 +34,29 @@ SHIPPED = "shipped"
 
 UNIT = "maskwatch-install"
 """The board's own unit that does the work; a connection that drops does not stop it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a board runs after a deployment.
+
+    Attributes:
+        board: What the board is called.
+        changed: Whether it runs another release than before.
+        release: The number of that release; empty if it has none.
+        version: Of Maskwatch; empty if it has none.
+    """
+
+    board: str
+    changed: bool
+    release: str
+    version: str
+
+    @classmethod
+    def of(cls, target: str, before: dict[str, str], after: dict[str, str]) -> Outcome:
+        """Compare what the `release.json` of a board said before and after."""
+        release = after.get("release", "")
+        return cls(target, release != before.get("release", ""), release, after.get("version", ""))
 
 
 @dataclass(frozen=True)
@@ -84,7 +107,7 @@ def deploy(
     wanted: Wanted,
     cache: Path,
     tell: Callable[[str], None] = tell_on_stderr,
-) -> None:
+) -> Outcome:
     """Bring a new version to a board and wait until it is healthy there.
 
     Args:
@@ -93,6 +116,9 @@ def deploy(
         wanted: What it is to be given.
         cache: Where the board's wheels are kept on this machine.
         tell: Told how far it is.
+
+    Returns:
+        What the board runs now.
 
     Raises:
         InputError: If a file here is not right; nothing was sent.
@@ -111,12 +137,14 @@ def deploy(
         tell(f"to be sent: {bundle.size / MEBIBYTE:.1f} MiB, {len(bundle.files)} files")
         if wanted.dry_run:
             tell("dry run: nothing was sent, nothing was changed")
-            return
+            return Outcome.of(target, board.release, board.release)
         code = remote.send(
             install_command(board, wanted), lambda stream: bundle.write(stream, tell)
         )
     check_end(board, code)
-    tell(f"done: {target} runs it")
+    outcome = Outcome.of(target, board.release, read_release(remote))
+    tell(f"done: {target} runs release {outcome.release}{'' if outcome.changed else ', as before'}")
+    return outcome
 
 
 def read_files(wanted: Wanted) -> Config | None:
