@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from threading import Event as Flag
@@ -212,13 +212,17 @@ def open_outputs(
             Guarded("indicator", lambda: open_indicator(config.indicator), warn_on_stderr)
         )
     outputs.append(open_lines(config.output.lines, reason))
+    waiting: dict[str, int] = {}
     if config.mqtt.host is not None:
-        outputs.append(Guarded("MQTT broker", lambda: open_broker(config.mqtt), warn_on_stderr))
+        on_waiting = partial(waiting.__setitem__, "mqtt")
+        outputs.append(
+            Guarded("MQTT broker", lambda: open_broker(config.mqtt, on_waiting), warn_on_stderr)
+        )
     outputs.append(open_display(config.display, on_quit, warn_on_stderr))
     if config.statistics.enabled:
         outputs.append(open_statistics(config.statistics))
     if config.web.enabled:
-        outputs.append(Guarded("page", lambda: open_page(config, reason), warn_on_stderr))
+        outputs.append(Guarded("page", lambda: open_page(config, reason, waiting), warn_on_stderr))
     return outputs
 
 
@@ -227,11 +231,11 @@ def open_indicator(config: IndicatorConfig) -> Output:
     return Indicator(config, GpioLine, stale_seconds=STALE_SECONDS)
 
 
-def open_broker(config: MqttConfig) -> Output:
+def open_broker(config: MqttConfig, on_waiting: Callable[[int], None]) -> Output:
     """Open the connection to the MQTT broker; imported here, as few boards have one."""
     from .mqtt.output import open_mqtt
 
-    return open_mqtt(config, warn_on_stderr)
+    return open_mqtt(config, warn_on_stderr, on_waiting)
 
 
 def open_statistics(config: StatisticsConfig) -> Output:
@@ -243,7 +247,9 @@ def open_statistics(config: StatisticsConfig) -> Output:
     return Recorder(lambda: Store(path, config.keep_days), warn_on_stderr)
 
 
-def open_page(config: Config, reason: Callable[[], str | None]) -> Output:
+def open_page(
+    config: Config, reason: Callable[[], str | None], waiting: Mapping[str, int]
+) -> Output:
     """Serve the live page.
 
     Raises:
@@ -254,7 +260,7 @@ def open_page(config: Config, reason: Callable[[], str | None]) -> Output:
     need("prometheus_client", "prometheus-client", "web")
     from .web.output import WebOutput
 
-    return WebOutput(config, reason, warn_on_stderr)
+    return WebOutput(config, reason, warn_on_stderr, waiting)
 
 
 @contextmanager

@@ -36,7 +36,15 @@ class Street(Closing):
         self.backlog = Backlog(IN_MEMORY, "door-1", 1000, lambda line: None)
         self.link = FakeLink()
         discovery = DISCOVERY if has_discovery else None
-        self.courier = Courier(self.link, self.backlog, TOPICS, discovery, self.warnings.append)
+        self.waiting: list[int] = []
+        self.courier = Courier(
+            self.link,
+            self.backlog,
+            TOPICS,
+            discovery,
+            self.warnings.append,
+            self.waiting.append,
+        )
         self._news: list[Report | News] = []
         self._count = 0
         self.link.start(self._news.append)
@@ -66,6 +74,19 @@ class Street(Closing):
 def street() -> Iterator[Street]:
     with Street() as street:
         yield street
+
+
+def test_how_many_messages_wait_is_told(street: Street) -> None:
+    street.happen(2)
+    street.turn()
+    street.happen(1)
+    street.turn()
+    assert street.waiting == [2, 3]
+    street.link.connect()
+    street.turn()
+    street.link.acknowledge()
+    street.turn()
+    assert street.waiting[-1] == 0
 
 
 def test_a_broker_that_comes_is_greeted_and_then_told_everything(street: Street) -> None:

@@ -5,20 +5,32 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
 
 from maskwatch_edge.cameras.camera import CameraState
-from maskwatch_edge.config import Config, DisplayConfig, FacesConfig, OutputConfig, WebConfig
+from maskwatch_edge.config import (
+    Config,
+    DisplayConfig,
+    FacesConfig,
+    MqttConfig,
+    OutputConfig,
+    WebConfig,
+)
+from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.loop import closing_all
 from maskwatch_edge.run_command import open_outputs, unseen_seconds
+from maskwatch_edge.verdict import Decision
 from maskwatch_edge.video import VideoWriter
 from maskwatch_edge.view import View
 
@@ -186,6 +198,32 @@ def test_a_page_that_is_not_installed_is_told_and_done_without(
             output.show(view)
     (line,) = capsys.readouterr().err.splitlines()
     assert "pip install 'maskwatch[web]'; going on without the page" in line
+
+
+def test_the_metrics_tell_how_many_messages_wait_for_a_broker_that_is_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("paho.mqtt", reason="needs the extra mqtt")
+    pytest.importorskip("aiohttp", reason="needs the extra web")
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    config = Config(
+        mqtt=MqttConfig(host="127.0.0.1", port=port), web=WebConfig(enabled=True, port=0)
+    )
+    somebody = Event(EventKind.APPEARED, 0.0, 1, Decision.MASK)
+    outputs = open_outputs(config, lambda: None, lambda: None)
+    with closing_all(outputs):
+        (address,) = re.findall(r"http://\S+", capsys.readouterr().err)
+        for output in outputs:
+            output.show(View(None, (), (), (somebody,), CameraState.SEEING, 0.0, 0.0))
+        deadline = time.monotonic() + 30
+        while True:
+            with urlopen(f"{address}metrics") as answer:
+                found = re.findall(r'depth{queue="mqtt"} (\S+)', answer.read().decode())
+            if found == ["1.0"]:
+                break
+            assert time.monotonic() < deadline, found
 
 
 @pytest.mark.parametrize(

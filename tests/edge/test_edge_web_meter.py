@@ -22,7 +22,13 @@ pytest.importorskip("aiohttp", reason="needs the extra web")
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from maskwatch_edge.web.meter import Meter, metrics_of_board, metrics_of_view, metrics_of_viewers
+from maskwatch_edge.web.meter import (
+    Meter,
+    metrics_of_board,
+    metrics_of_queues,
+    metrics_of_view,
+    metrics_of_viewers,
+)
 from maskwatch_edge.web.seats import Seats
 from maskwatch_edge.web.status import BoardHealth, ModelFacts
 
@@ -40,7 +46,11 @@ def frame(number: int, seconds: float = 99.9) -> Frame:
 
 def text_of(meter: Meter, view: View | None = SEEN, board: BoardHealth = BOARD) -> str:
     now = [*metrics_of_view(view), *metrics_of_board(board, MODEL, "1.2.3")]
-    return meter.text([*now, *metrics_of_viewers({"picture": Seats(3)}, 7)]).decode()
+    now += [
+        *metrics_of_viewers({"picture": Seats(3)}),
+        *metrics_of_queues({"events": 7, "mqtt": 2}),
+    ]
+    return meter.text(now).decode()
 
 
 def samples_of(text: str) -> Samples:
@@ -100,6 +110,7 @@ def test_what_is_not_known_is_left_out_and_not_zero() -> None:
     assert known["maskwatch_temperature_celsius", ()] == 51.5
     assert known["maskwatch_camera_up", ()] == 1
     assert known["maskwatch_queue_depth", ("events",)] == 7
+    assert known["maskwatch_queue_depth", ("mqtt",)] == 2
 
 
 def test_names_follow_the_conventions() -> None:

@@ -107,7 +107,7 @@ class Reader(Thread):
 
 @pytest.fixture
 def desk(capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    output = open_page(CONFIG, lambda: None)
+    output = open_page(CONFIG, lambda: None, {})
     try:
         yield Desk(output, int(re.findall(r"\d+", capsys.readouterr().err)[-1]))
     finally:
@@ -217,4 +217,4 @@ def test_closing_twice_is_no_fault_and_ends_the_thread(desk: Desk) -> None:
 def test_an_address_that_is_not_the_boards_is_told() -> None:
     elsewhere = WebConfig(enabled=True, address="192.0.2.1", token_hash="sha256:" + 64 * "0")
     with pytest.raises(OutputError, match=r"cannot listen on 192\.0\.2\.1, port 8080: .*web\.port"):
-        open_page(replace(CONFIG, web=elsewhere), lambda: None)
+        open_page(replace(CONFIG, web=elsewhere), lambda: None, {})

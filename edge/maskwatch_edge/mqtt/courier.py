@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from maskwatch_edge.guard import Warn
@@ -31,6 +31,7 @@ class Courier:
         discovery: What Home Assistant is told, at each connection and whenever it starts; None for
             nothing.
         warn: Told in one line when the broker goes away or comes back.
+        on_waiting: Told how many messages wait for the broker.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class Courier:
         topics: Topics,
         discovery: Mapping[str, Any] | None,
         warn: Warn,
+        on_waiting: Callable[[int], None] = lambda messages: None,
     ) -> None:
         self._link, self._backlog, self._topics = link, backlog, topics
-        self._discovery, self._warn = discovery, warn
+        self._discovery, self._warn, self._on_waiting = discovery, warn, on_waiting
         self._connection: int | None = None
         self._is_away = False
         self._state: Mapping[str, Any] | None = None
@@ -67,6 +69,7 @@ class Courier:
         self._backlog.remove(self._ticked_off(news))
         self._send_state()
         self._send_waiting()
+        self._on_waiting(len(self._backlog))
 
     def take_leave(self) -> None:
         """Say that the board is going."""

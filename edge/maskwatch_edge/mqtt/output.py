@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections.abc import Callable
 from importlib.metadata import version
 
 from maskwatch_edge.closing import Closing
@@ -56,8 +57,15 @@ def topics_of(config: MqttConfig) -> Topics:
     return Topics(config.topic, device_id, config.discovery_topic)
 
 
-def open_mqtt(config: MqttConfig, warn: Warn) -> Output:
+def open_mqtt(
+    config: MqttConfig, warn: Warn, on_waiting: Callable[[int], None] = lambda messages: None
+) -> Output:
     """Open the connection to the broker; whether it is there shows later.
+
+    Args:
+        config: Which broker, and what it is told.
+        warn: Told in one line what goes wrong.
+        on_waiting: Told how many messages wait for the broker.
 
     Raises:
         MissingExtraError: If paho-mqtt is not installed.
@@ -77,6 +85,7 @@ def open_mqtt(config: MqttConfig, warn: Warn) -> Output:
         return Backlog(path, name, config.waiting_messages, warn)
 
     def hire(link: Link, backlog: Backlog) -> Courier:
-        return Courier(link, backlog, topics, discovery if config.home_assistant else None, warn)
+        announced = discovery if config.home_assistant else None
+        return Courier(link, backlog, topics, announced, warn, on_waiting)
 
     return MqttOutput(Reporter(run, wall_clock), Publisher(link, open_backlog, hire, warn))

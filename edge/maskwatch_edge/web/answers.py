@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
@@ -16,7 +16,13 @@ from maskwatch_edge.view import View
 
 from .counts import DayCounts
 from .feed import Feed, packed
-from .meter import Meter, metrics_of_board, metrics_of_view, metrics_of_viewers
+from .meter import (
+    Meter,
+    metrics_of_board,
+    metrics_of_queues,
+    metrics_of_view,
+    metrics_of_viewers,
+)
 from .pictures import BOUNDARY, Pictures
 from .seats import Seats
 from .status import Board, Status
@@ -44,10 +50,19 @@ class Answers:
         status: Has the newest view.
         meter: Has the metrics.
         board: Tells how the board is.
+        waiting: How many messages wait in the queues of other outputs, by name.
     """
 
-    def __init__(self, config: WebConfig, status: Status, meter: Meter, board: Board) -> None:
+    def __init__(
+        self,
+        config: WebConfig,
+        status: Status,
+        meter: Meter,
+        board: Board,
+        waiting: Mapping[str, int],
+    ) -> None:
         self._status, self._meter, self._board = status, meter, board
+        self._waiting = waiting
         self._version = version("maskwatch")
         self._counts = DayCounts()
         self._feed = Feed()
@@ -108,7 +123,8 @@ class Answers:
             [
                 *metrics_of_view(self._status.view),
                 *metrics_of_board(await self._board.health(), self._status.model, self._version),
-                *metrics_of_viewers(self._seats, self._feed.depth),
+                *metrics_of_viewers(self._seats),
+                *metrics_of_queues({"events": self._feed.depth, **self._waiting}),
             ]
         )
         kind = "text/plain; version=0.0.4; charset=utf-8"

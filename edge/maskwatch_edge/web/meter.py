@@ -153,8 +153,8 @@ def metrics_of_board(board: BoardHealth, model: ModelFacts, program: str) -> Ite
     yield InfoMetricFamily("maskwatch_build", "This program", {"version": program})
 
 
-def metrics_of_viewers(seats: Mapping[str, Seats], queue_depth: int) -> Iterator[Metric]:
-    """Tell who looks on, by what they look at, and how many messages wait for the slowest."""
+def metrics_of_viewers(seats: Mapping[str, Seats]) -> Iterator[Metric]:
+    """Tell who looks on, by what they look at."""
     viewers = GaugeMetricFamily("maskwatch_viewers", "Viewers connected", labels=["of"])
     refused = CounterMetricFamily("maskwatch_viewers_refused", "No place was left", labels=["of"])
     dropped = CounterMetricFamily("maskwatch_viewers_dropped", "Were too slow", labels=["of"])
@@ -163,6 +163,11 @@ def metrics_of_viewers(seats: Mapping[str, Seats], queue_depth: int) -> Iterator
         refused.add_metric([name], row.refused)
         dropped.add_metric([name], row.dropped)
     yield from (viewers, refused, dropped)
-    queue = GaugeMetricFamily("maskwatch_queue_depth", "Messages that wait", labels=["queue"])
-    queue.add_metric(["events"], queue_depth)
-    yield queue
+
+
+def metrics_of_queues(waiting: Mapping[str, int]) -> Iterator[Metric]:
+    """Tell how many messages wait, by queue."""
+    depth = GaugeMetricFamily("maskwatch_queue_depth", "Messages that wait", labels=["queue"])
+    for name, count in waiting.items():
+        depth.add_metric([name], count)
+    yield depth

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Event as Flag
 from threading import Thread
+from types import MappingProxyType
 
 from maskwatch_edge.cameras.addresses import is_camera
 from maskwatch_edge.closing import Closing
@@ -25,6 +26,8 @@ from .status import Board, Status, model_facts
 OPEN_SECONDS = 10.0
 """How long opening may hold up the start."""
 
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
 CLOSE_SECONDS = 5.0
 """How long the connections may take to end."""
 
@@ -36,13 +39,20 @@ class WebOutput(Closing):
         config: Its section `web`, and what it tells of.
         reason: Tells why the camera is away, or None.
         tell: Told in one line where the page is, and if its thread will not end.
+        waiting: How many messages wait in the queues of other outputs, by name; others change it.
 
     Raises:
         OutputError: If the address or port cannot be had.
     """
 
-    def __init__(self, config: Config, reason: Callable[[], str | None], tell: Warn) -> None:
-        self._config, self._tell = config.web, tell
+    def __init__(
+        self,
+        config: Config,
+        reason: Callable[[], str | None],
+        tell: Warn,
+        waiting: Mapping[str, int] = NOTHING,
+    ) -> None:
+        self._config, self._tell, self._waiting = config.web, tell, waiting
         try:
             self._status = Status(model_facts(config), reason)
         except (ModelError, OSError) as error:
@@ -91,7 +101,9 @@ class WebOutput(Closing):
     async def _serve(self) -> None:
         loop, is_over = asyncio.get_running_loop(), asyncio.Event()
         self._end = lambda: loop.call_soon_threadsafe(is_over.set)
-        answers = Answers(self._config, self._status, self._meter, Board(RealSystem()))
+        answers = Answers(
+            self._config, self._status, self._meter, Board(RealSystem()), self._waiting
+        )
         app = application(Access(self._config, Guesses()), answers.routes())
         async with listening(app, self._config) as address, asyncio.TaskGroup() as group:
             work = group.create_task(answers.run())
