@@ -44,7 +44,7 @@ def test_the_small_one_is_right_on_the_published_validation_split(
 ) -> None:
     folder = shared / "data" / "face-mask-12k"
     figures = measure(small, folder, Selection(MIN_FACE_SIZE, split="Validation"))
-    assert figures["accuracy"] >= 0.97
+    assert figures["accuracy"] >= 0.989
 
 
 def measure(classifier: MaskClassifier, folder: Path, selection: Selection) -> dict[str, Any]:
