@@ -2,6 +2,7 @@
 # make test    run every test that this machine can run
 # make board-test   build and start an emulated board (QEMU, as root), and test the service on it
 # make count   count instructions on an emulated processor, and compare with the baseline
+# make fuzz    give every reader of files broken ones, SECONDS for each (600)
 # make lint    ruff and mypy
 # make docs    build the documentation in build/site; warnings are errors
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
@@ -20,7 +21,7 @@ DEV = $(BUILD)/dev-env
 LIGHT = $(BUILD)/light-env-$(notdir $(PYTHON))
 LIGHT_EXTRA ?=
 
-.PHONY: demo test board-test count lint docs light wheel clean python
+.PHONY: demo test board-test count fuzz lint docs light wheel clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -41,6 +42,11 @@ count: $(DEV)/.ready
 	@PYTHON=$(DEV)/bin/python benchmarks/instructions/build.sh; code=$$?; \
 	if [ $$code = 69 ]; then echo "not counted: instructions"; exit 0; fi; \
 	[ $$code = 0 ] && $(DEV)/bin/python -m benchmarks.instructions.count
+
+# Its guide is an extra of its own: there is none for every Python and system.
+fuzz: $(DEV)/.ready
+	$(DEV)/$(PIP) install atheris
+	$(DEV)/bin/python -m tests.fuzz.run --seconds $(or $(SECONDS),600) $(TARGETS)
 
 lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .

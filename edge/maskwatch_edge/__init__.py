@@ -1,6 +1,6 @@
 """What runs on the board: read frames, find faces, classify them, show and tell."""
 
-from . import quiet  # noqa: F401 - before OpenCV
+from . import limits, quiet  # noqa: F401 - before OpenCV
 from .boxes import FaceBox
 from .classifier import MaskClassifier
 from .contract import LABELS, ModelContract

@@ -10,6 +10,7 @@ import numpy as np
 from .errors import OutputError, SourceError
 from .files import write_atomically
 from .frame import Pixels
+from .limits import MAX_BYTES, MAX_PIXELS
 
 
 def read_picture(path: Path) -> Pixels:
@@ -19,19 +20,31 @@ def read_picture(path: Path) -> Pixels:
         Shape (height, width, 3), uint8, RGB; turned as its EXIF orientation says.
 
     Raises:
-        SourceError: If it is missing, empty or not a picture.
+        SourceError: If it is missing, empty, not a picture, or too large; see `limits`.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}") from error
+    content = _read_bytes(path)
     try:
         bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-    except cv2.error:
+    except cv2.error as error:
+        if "MAX_IMAGE_PIXELS" in str(error):
+            raise SourceError(
+                f"{path} has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller"
+            ) from error
         bgr = None
     if bgr is None:
         raise SourceError(f"{path} is not a readable picture (JPEG, PNG, BMP or WebP)")
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise SourceError(f"{path} has more than {MAX_BYTES >> 20} MiB; is it a picture?")
+    return content
 
 
 def write_picture(path: Path, pixels: Pixels) -> None:
