@@ -328,51 +328,6 @@ def test_the_same_deployed_again_changes_nothing(
     assert board.ssh("readlink /opt/maskwatch/current").stdout == release
 
 
-def test_the_ansible_role_brings_settings_and_secrets_and_nothing_the_second_time(
-    board: Board, wheel: Path, tmp_path: Path
-) -> None:
-    pytest.importorskip("ansible", reason="needs Ansible, of the extra dev")
-    settings = tomllib.loads(CONFIG.replace("stall_seconds = 20", "stall_seconds = 21"))
-    common = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-    variables = {
-        "ansible_host": "127.0.0.1",
-        "ansible_port": board.machine.ssh_port,
-        "ansible_user": "pi",
-        "ansible_ssh_private_key_file": str(IMAGE / "id_ed25519"),
-        "ansible_ssh_common_args": common,
-        "maskwatch_command": [sys.executable, "-m", "maskwatch_edge"],
-        "maskwatch_build_dir": str(tmp_path / "build"),
-        "maskwatch_wheel": str(wheel),
-        "maskwatch_settings": {
-            f"{section}.{key}": value
-            for section, keys in settings.items()
-            for key, value in keys.items()
-        },
-        "maskwatch_with": ["console"],
-        "maskwatch_environment": {"LC_ALL": "C.UTF-8"},
-        "maskwatch_mqtt_password": "for nobody but root",
-        "maskwatch_timeout_seconds": 900,
-    }
-    inventory = write_inventory(tmp_path / "hosts.json", {"door": variables})
-
-    def apply() -> dict[str, tuple[int, bool]]:
-        done = run_ansible("ansible-playbook", "-i", inventory, "site.yml", seconds=DEPLOY_SECONDS)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return ends_of(done)
-
-    changed, has_failed = apply()["door"]
-    assert changed > 1
-    assert not has_failed
-    assert b"stall_seconds = 21" in board.get("/etc/maskwatch/config.toml")
-    secret = "/etc/credstore/maskwatch-mqtt-password"
-    assert board.get(secret) == b"for nobody but root"
-    assert board.ssh(f"stat -c '%a %U' {secret}").stdout == "600 root\n"
-    is_running_and_seeing(board)
-    process = show(board, "MainPID")
-    assert apply() == {"door": (0, False)}
-    assert show(board, "MainPID") == process
-
-
 def broken_wheel(right: Path, folder: Path) -> Path:
     """Make the wheel of a version that loads everything, and then fails in its first turn."""
     broken = folder / right.name
@@ -504,3 +459,48 @@ def test_uninstalling_leaves_nothing(board: Board) -> None:
         check=False,
     ).stdout
     assert left == ""
+
+
+def test_the_ansible_role_brings_settings_and_secrets_and_nothing_the_second_time(
+    board: Board, wheel: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ansible", reason="needs Ansible, of the extra dev")
+    settings = tomllib.loads(CONFIG.replace("stall_seconds = 20", "stall_seconds = 21"))
+    common = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    variables = {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": board.machine.ssh_port,
+        "ansible_user": "pi",
+        "ansible_ssh_private_key_file": str(IMAGE / "id_ed25519"),
+        "ansible_ssh_common_args": common,
+        "maskwatch_command": [sys.executable, "-m", "maskwatch_edge"],
+        "maskwatch_build_dir": str(tmp_path / "build"),
+        "maskwatch_wheel": str(wheel),
+        "maskwatch_settings": {
+            f"{section}.{key}": value
+            for section, keys in settings.items()
+            for key, value in keys.items()
+        },
+        "maskwatch_with": ["console"],
+        "maskwatch_environment": {"LC_ALL": "C.UTF-8"},
+        "maskwatch_mqtt_password": "for nobody but root",
+        "maskwatch_timeout_seconds": 900,
+    }
+    inventory = write_inventory(tmp_path / "hosts.json", {"door": variables})
+
+    def apply() -> dict[str, tuple[int, bool]]:
+        done = run_ansible("ansible-playbook", "-i", inventory, "site.yml", seconds=DEPLOY_SECONDS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return ends_of(done)
+
+    changed, has_failed = apply()["door"]
+    assert changed > 1
+    assert not has_failed
+    assert b"stall_seconds = 21" in board.get("/etc/maskwatch/config.toml")
+    secret = "/etc/credstore/maskwatch-mqtt-password"
+    assert board.get(secret) == b"for nobody but root"
+    assert board.ssh(f"stat -c '%a %U' {secret}").stdout == "600 root\n"
+    is_running_and_seeing(board)
+    process = show(board, "MainPID")
+    assert apply() == {"door": (0, False)}
+    assert show(board, "MainPID") == process
