@@ -66,7 +66,7 @@ def test_a_damaged_file_is_refused_in_words_or_read(
 def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(bomb_png(30_000))
-    command = [sys.executable, "-m", "maskwatch_edge", "detect", path]
+    command = [sys.executable, "-m", "maskwatch_edge", "detect", str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "has more than 64 million pixels; make it smaller" in done.stderr
