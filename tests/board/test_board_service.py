@@ -69,6 +69,10 @@ min_on_seconds = 0
 """
 
 
+REFUSALS = {"EPERM", "EACCES", "EROFS", "EAGAIN", "EAFNOSUPPORT"}
+"""How the kernel says no; any other error would mean that it had been ready to do it."""
+
+
 def clip_frame(seconds: float) -> Pixels:
     """Return a frame of the demonstration clip."""
     return next(islice(clip_frames(), round(seconds * CLIP_RATE), None))
@@ -459,6 +463,30 @@ def test_uninstalling_leaves_nothing(board: Board) -> None:
         check=False,
     ).stdout
     assert left == ""
+
+
+@pytest.mark.parametrize("drop_ins", [(), ("network",)])
+def test_who_takes_the_service_over_is_let_nothing(board: Board, drop_ins: tuple[str, ...]) -> None:
+    board.put(Path(__file__).with_name("attempts.py"), "/opt/maskwatch/attempts.py")
+    folder = "/etc/systemd/system/maskwatch.service.d"
+    for name in drop_ins:
+        board.ssh(f"cp /opt/maskwatch/current/installer/maskwatch.service.d/{name}.conf {folder}/")
+    lines = (
+        "[Service]",
+        "Type=oneshot",
+        "Restart=no",
+        "WatchdogSec=0",
+        "ExecStart=",
+        "ExecStart=/opt/maskwatch/current/venv/bin/python /opt/maskwatch/attempts.py",
+        "ExecStopPost=",
+    )
+    board.put("\n".join(lines).encode(), f"{folder}/zz-attempts.conf")
+    board.ssh("systemctl daemon-reload && systemctl restart maskwatch", 600)
+    told = [line for line in journal(board).splitlines() if line.startswith('{"read a home')]
+    answers = json.loads(told[-1])
+    print("\n", json.dumps(answers, indent=1))
+    let = {name for name, error in answers.items() if error not in REFUSALS}
+    assert let == ({"listen", "open the network"} if "network" in drop_ins else set())
 
 
 def test_the_ansible_role_brings_settings_and_secrets_and_nothing_the_second_time(
