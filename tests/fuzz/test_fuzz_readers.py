@@ -13,7 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .targets import TARGETS, bomb_png
+from maskwatch_edge.errors import InputError
+from maskwatch_edge.statistics.store import read_minutes
+
+from .targets import DATA, TARGETS, bomb_png
 
 EXAMPLES = 300
 
@@ -61,6 +64,16 @@ def test_a_damaged_file_is_refused_in_words_or_read(
         target.try_content(content, folder)
 
     try_all()
+
+
+def test_counts_whose_damage_sqlite_cannot_put_into_words_are_refused(tmp_path: Path) -> None:
+    """Found by `make fuzz`: its message holds bytes of the file, and Python cannot decode them."""
+    content = (DATA / "damaged-statistics.db").read_bytes()
+    TARGETS["statistics"].try_content(content, tmp_path)
+    path = tmp_path / "statistics.db"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot read"):
+        read_minutes(path, 0, 1)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from maskwatch_edge.closing import Closing
-from maskwatch_edge.databases import set_aside
+from maskwatch_edge.databases import ERRORS, is_damage, set_aside
 from maskwatch_edge.guard import Warn
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ class Backlog(Closing):
         self._last = self._saved = 0
         try:
             self._database = _open(path)
-        except (sqlite3.Error, OSError) as error:
+        except (*ERRORS, OSError) as error:
             self._database = _open_memory()
             self._leave_disk(error)
         self._size = self._guarded(self._measure)
@@ -187,7 +187,7 @@ class Backlog(Closing):
         """Do something with the file, or, if the disk fails, with what could be saved of it."""
         try:
             return act()
-        except sqlite3.Error as error:
+        except ERRORS as error:
             if self._retry_at is not None:
                 raise
             rows = self._readable()
@@ -201,7 +201,7 @@ class Backlog(Closing):
 
     def _readable(self) -> list[tuple[int, bool, str]]:
         rows: list[tuple[int, bool, str]] = []
-        with suppress(sqlite3.Error):
+        with suppress(*ERRORS):
             for row in self._database.execute(ALL):
                 rows.append(row)
         return rows
@@ -210,8 +210,7 @@ class Backlog(Closing):
         """Go on in memory, or with a new file in place of a broken one."""
         self._retry_at = self._clock() + RETRY_SECONDS
         told = f"cannot keep MQTT messages in {self._path}: {error}"
-        is_broken = getattr(error, "sqlite_errorcode", 0) & 0xFF in BROKEN_CODES
-        aside = _set_aside(self._path) if is_broken else None
+        aside = _set_aside(self._path) if is_damage(error, BROKEN_CODES) else None
         if aside and self._return_to_disk():
             self._warn(f"{told}; that file is now {aside.name}, and a new one is begun")
         else:
@@ -222,14 +221,14 @@ class Backlog(Closing):
         self._retry_at = self._clock() + RETRY_SECONDS
         try:
             database = _open(self._path)
-        except (sqlite3.Error, OSError):
+        except (*ERRORS, OSError):
             return False
         try:
             with database:
                 # What was saved from the file was sent from memory meanwhile, or is still there.
                 database.execute("DELETE FROM messages WHERE number <= ?", (self._saved,))
                 database.executemany(INSERT, self._readable())
-        except sqlite3.Error:
+        except ERRORS:
             database.close()
             return False
         self._database.close()
@@ -253,7 +252,7 @@ def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.executescript(SCHEMA)
-    except sqlite3.Error:
+    except ERRORS:
         database.close()
         raise
     return database

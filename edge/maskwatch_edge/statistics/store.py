@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from maskwatch_edge.closing import Closing
-from maskwatch_edge.databases import set_aside
+from maskwatch_edge.databases import ERRORS, is_damage, set_aside
 from maskwatch_edge.errors import InputError, OutputError
 from maskwatch_edge.state_folder import state_folder
 
@@ -125,7 +125,7 @@ class Store(Closing):
         """Close the file; may be called twice."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(sqlite3.Error):  # what was added is safe already
+            with suppress(*ERRORS):  # what was added is safe already
                 connection.close()
 
     def _forget(self, connection: sqlite3.Connection) -> None:
@@ -138,9 +138,9 @@ class Store(Closing):
         except OutputError:
             self.close()
             raise
-        except sqlite3.Error as error:
+        except ERRORS as error:
             self.close()
-            if not is_damage(error):
+            if not is_damage(error, DAMAGE):
                 raise OutputError(f"cannot write {self._path}: {error}") from error
             aside = self._set_aside()
             raise OutputError(
@@ -161,12 +161,6 @@ class Store(Closing):
                 f"cannot rename the damaged {self._path}: {error.strerror}"
             ) from error
         return aside
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Tell whether what is wrong is the content of the file."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in DAMAGE
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -238,7 +232,7 @@ def read_minutes(path: Path, begin: int, end: int) -> dict[int, Counts]:
             if problem := wrong_format(connection, path):
                 raise InputError(problem)
             rows = connection.execute(SELECT, (begin, end)).fetchall()
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise InputError(f"cannot read {path}: {error}") from error
     return {minute: Counts(*counts) for minute, *counts in rows}
 
