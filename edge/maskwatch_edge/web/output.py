@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Event as Flag
 from threading import Thread
-from types import MappingProxyType
 
 from maskwatch_edge.cameras.addresses import is_camera
 from maskwatch_edge.closing import Closing
@@ -25,8 +24,6 @@ from .status import Board, Status, model_facts
 
 OPEN_SECONDS = 10.0
 """How long opening may hold up the start."""
-
-NOTHING: Mapping[str, int] = MappingProxyType({})
 
 CLOSE_SECONDS = 5.0
 """How long the connections may take to end."""
@@ -50,7 +47,7 @@ class WebOutput(Closing):
         config: Config,
         reason: Callable[[], str | None],
         tell: Warn,
-        waiting: Mapping[str, int] = NOTHING,
+        waiting: Mapping[str, int],
     ) -> None:
         self._config, self._tell, self._waiting = config.web, tell, waiting
         try:
