@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 HEAD, FINE_TUNE = "head", "fine-tune"
 STAGES = (HEAD, FINE_TUNE)
@@ -28,6 +29,11 @@ class CommonConfig:
     test_share: float = 0.2
     fold: int = 0
     validation_share: float = 0.05
+
+    @property
+    def earlier_network(self) -> Path | None:
+        """The network of an earlier run that this one goes on from, if it does."""
+        return Path(self.weights) if self.weights.endswith(".keras") else None
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def learned_samples(
 
 def _learned_before(config: TrainingConfig, teacher: Teacher | None) -> set[str]:
     """Return the identities of all faces that what the run begins with was fitted on."""
-    networks = [Path(config.weights)] if config.weights.endswith(".keras") else []
+    networks = [config.earlier_network] if config.earlier_network else []
     networks += [teacher.path] if teacher else []
     return set().union(*map(learned_by, networks))
 

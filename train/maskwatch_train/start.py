@@ -38,16 +38,16 @@ def make_start(config: TrainingConfig) -> Start:
     """
     keras.utils.set_random_seed(config.seed)
     with strategy().scope():
-        if config.weights.endswith(".keras"):
-            return _of_earlier_run(config)
+        if config.earlier_network:
+            return _of_earlier_run(config, config.earlier_network)
         network = _build(config, config.weights)
         if config.weights == "none":
             quicken_norms(network.get_layer(BACKBONE_NAME))
         return Start(network)
 
 
-def _of_earlier_run(config: TrainingConfig) -> Start:
-    earlier = load_network(Path(config.weights), compiled=False)
+def _of_earlier_run(config: TrainingConfig, path: Path) -> Start:
+    earlier = load_network(path, compiled=False)
     if earlier.input_shape != (None, config.size, config.size, 3):
         raise InputError(
             f"the network {config.weights} takes {earlier.input_shape}; "

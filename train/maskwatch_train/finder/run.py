@@ -17,7 +17,7 @@ from maskwatch_train.splits import TEST, VALIDATION
 from .config import FinderConfig
 from .data import Division, FinderData, load_pictures
 from .report import write_finder_report
-from .training import tell, train_finder
+from .training import make_start, tell, train_finder
 from .truths import DOUBTFUL_SCORE
 
 
@@ -34,15 +34,16 @@ def train(options: argparse.Namespace) -> None:
     if this_worker().count > 1:
         raise InputError(f"a finder is trained on one machine; unset {TF_CONFIG}")
     config = FinderConfig(**{f.name: given[f.name] for f in fields(FinderConfig)})
+    learned = learned_by(config.earlier_network) if config.earlier_network else set()
+    start = make_start(config)  # before minutes are spent on the data: it may not fit
     teacher = LandmarkFinder(options.landmarks, DOUBTFUL_SCORE) if options.landmarks else None
     division = Division(config.seed, config.test_share, config.validation_share, config.fold)
     data = load_pictures(options.data, division, teacher, tell)
     for split, counts in data.report["counts"].items():
         tell(f"{split}: {counts}")
-    learned = learned_by(Path(config.weights)) if config.weights.endswith(".keras") else set()
     check_not_learned(learned, data)
     data.report["identities"]["learned_before"] = sorted(learned)
-    network, state = train_finder(data, config, run)
+    network, state = train_finder(start, data, config, run)
     command = shlex.join(["maskwatch", *sys.argv[1:]])
     test = write_finder_report(run, network, state, data, command)["test"]
     tell(f"{run}: AP50 {test['ap50']:.3f} on {test['faces']:,} faces of {test['frames']} frames")

@@ -101,7 +101,7 @@ class FinderCheckpointer(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def train_finder(
-    data: FinderData, config: FinderConfig, run: Path
+    start: keras.Model, data: FinderData, config: FinderConfig, run: Path
 ) -> tuple[keras.Model, FinderState]:
     """Train, or go on with a training that was interrupted.
 
@@ -109,6 +109,7 @@ def train_finder(
     few frames of the validation split cannot tell neighbouring epochs apart.
 
     Args:
+        start: What the first epoch begins with; see `make_start`.
         data: Pictures by split.
         config: See `FinderConfig`.
         run: Folder of the run; if it holds the state of an unfinished training, it is continued.
@@ -117,12 +118,11 @@ def train_finder(
         InputError: If the run in that folder was started with other options or other data.
         OutputError: If a checkpoint cannot be written.
     """
-    keras.utils.set_random_seed(config.seed)
     history = load_history(run, config, data.fingerprint)
     state = FinderState(config, data.fingerprint, history)
     remove_leftovers(run)
     with strategy().scope():
-        network = _network(run, state)
+        network = _network(start, run, state)
         if len(history) < config.epochs:
             network.fit(
                 SceneBatches(data.splits[TRAIN], config, first_epoch=len(history)),
@@ -135,12 +135,11 @@ def train_finder(
         return network, state
 
 
-def _network(run: Path, state: FinderState) -> keras.Model:
+def _network(start: keras.Model, run: Path, state: FinderState) -> keras.Model:
     if state.history:
         return load_network(checkpoint_path(run, len(state.history)))
-    network = make_start(state.config)
-    compile_finder(network, state.config)
-    return network
+    compile_finder(start, state.config)
+    return start
 
 
 def make_start(config: FinderConfig) -> keras.Model:
@@ -149,20 +148,26 @@ def make_start(config: FinderConfig) -> keras.Model:
     Raises:
         InputError: If its weights are missing, broken, or of another network.
     """
-    is_earlier = config.weights.endswith(".keras")
+    keras.utils.set_random_seed(config.seed)
+    with strategy().scope():
+        return _start(config)
+
+
+def _start(config: FinderConfig) -> keras.Model:
+    path = config.earlier_network
     network = build_finder(
         size_wh=config.size_wh,
         alpha=config.alpha,
         channels=config.channels,
-        weights="none" if is_earlier else config.weights,
+        weights="none" if path else config.weights,
         expansion=config.expansion,
         frozen_blocks=config.frozen_blocks,
     )
-    if is_earlier:
-        earlier = load_network(Path(config.weights), compiled=False)
+    if path:
+        earlier = load_network(path, compiled=False)
         if shapes_of(earlier) != shapes_of(network):
             raise InputError(
-                f"{config.weights} is another network; give the --alpha, --expansion and "
+                f"{path} is another network; give the --alpha, --expansion and "
                 "--channels that it was trained with"
             )
         network.set_weights(earlier.get_weights())
