@@ -11,6 +11,7 @@ from .command import Command
 from .commands import MODULES, load_command
 from .config.keys import ConfigError
 from .errors import MaskwatchError
+from .faults import Fault
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except MaskwatchError as error:
-        _tell(options.command, error)
+        _tell(options.command, error, error.fault)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -43,15 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         _empty_stdout()
-        _tell(options.command, error)
+        _tell(options.command, error, Fault.SYSTEM_REFUSED)
         return 1
+    except Exception as error:
+        _tell(options.command, error, Fault.PROGRAM_BROKEN)
+        raise
 
 
-def _tell(command: str, error: Exception) -> None:
-    """Print a line for each problem; the names of files may hold a line break."""
+def _tell(command: str, error: Exception, fault: Fault) -> None:
+    """Tell a line for each problem."""
+    from .fault_log import warn  # most commands end well and need no sockets
+
     for problem in error.problems if isinstance(error, ConfigError) else (error,):
-        message = " ".join(str(problem).splitlines())
-        print(f"maskwatch {command}: error: {message}", file=sys.stderr)  # noqa: T201
+        warn(fault.once(str(problem)), f"maskwatch {command}: error")
 
 
 def _empty_stdout() -> None:

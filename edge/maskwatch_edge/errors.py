@@ -2,40 +2,63 @@
 
 Each inherits `MaskwatchError`, which the command line turns into one line and a non-zero exit,
 and the builtin that a caller of the library would expect. A message says what was expected,
-what came, and what to do.
+what came, and what to do. Each class also names the fault that it is, for those who watch the
+journal.
 """
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .faults import Fault
 
 
 class MaskwatchError(Exception):
     """Base of all errors that Maskwatch raises on purpose."""
 
+    fault: ClassVar[Fault]
+
 
 class InputError(MaskwatchError, ValueError):
     """A picture, folder, annotation or option is not what was expected."""
+
+    fault = Fault.INPUT_WRONG
 
 
 class ModelError(MaskwatchError, ValueError):
     """A model file is broken, or contradicts the contract that it carries."""
 
+    fault = Fault.MODEL_BROKEN
+
 
 class ConversionError(MaskwatchError, RuntimeError):
     """A network cannot be converted, or does not survive its conversion."""
+
+    fault = Fault.CONVERSION_FAILED
 
 
 class SourceError(MaskwatchError, OSError):
     """A camera, video or picture cannot be opened or read."""
 
+    fault = Fault.SOURCE_UNREADABLE
+
 
 class OutputError(MaskwatchError, OSError):
     """A result cannot be written."""
+
+    fault = Fault.OUTPUT_UNWRITABLE
 
 
 class WorkerError(MaskwatchError, ConnectionError):
     """Another machine of a training does not answer."""
 
+    fault = Fault.WORKER_LOST
+
 
 class MissingExtraError(MaskwatchError, ImportError):
     """An optional part of the installation is missing."""
+
+    fault = Fault.EXTRA_MISSING
 
     def __init__(self, package: str, extra: str) -> None:
         """Name the package, and the extra that brings it; "" if every installation should."""

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 from .closing import Closing
 from .errors import MissingExtraError, OutputError
+from .faults import Fault, Warn
 from .view import Output, View
 
 RETRY_SECONDS = 30.0
 """A screen that is switched on after the board brings its device only then; so does a plugged
 GPIO board."""
-
-Warn = Callable[[str], None]
 
 
 class Guarded(Closing):
@@ -20,19 +19,21 @@ class Guarded(Closing):
 
     Args:
         name: What a warning calls it, such as "display".
+        fault: What its failure is.
         open_output: Opens it; called at once, and again after a failure.
-        warn: Told in one line when it fails, and when it is there again.
+        warn: Told when it fails, and when it is there again.
         retry_seconds: Time between two tries; None for no second one.
     """
 
     def __init__(
         self,
         name: str,
+        fault: Fault,
         open_output: Callable[[], Output],
         warn: Warn,
         retry_seconds: float | None = RETRY_SECONDS,
     ) -> None:
-        self._name = name
+        self._name, self._fault = name, fault
         self._open_output = open_output
         self._warn = warn
         self._retry_seconds = retry_seconds
@@ -65,7 +66,7 @@ class Guarded(Closing):
             self._tell(error)
             return
         if self._has_warned:
-            self._warn(f"the {self._name} is there now")
+            self._warn(self._fault.ended(f"the {self._name} is there now"))
         self._has_warned = False
 
     def _let_go(self) -> None:
@@ -78,7 +79,7 @@ class Guarded(Closing):
 
     def _tell(self, error: Exception) -> None:
         if not self._has_warned:
-            self._warn(f"{error}; going on without the {self._name}")
+            self._warn(self._fault.begun(f"{error}; going on without the {self._name}"))
         self._has_warned = True
 
     def _is_due(self, now_seconds: float) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from .annotate import WORDS
-from .cameras.camera import CameraState
 from .closing import Closing
 from .events import Event, EventKind
 from .sinks import to_dict
@@ -23,24 +22,13 @@ def wall_clock() -> datetime:
 class TextEvents(Closing):
     """A readable line on stdout for every event; systemd's journal adds the time.
 
-    Args:
-        reason: Tells why the camera is away, or None.
+    Why a camera is away is told as a fault, on stderr or in the journal.
     """
-
-    def __init__(self, reason: Callable[[], str | None] = lambda: None) -> None:
-        self._reason = reason
 
     def show(self, view: View) -> None:
         """Print what happened."""
         for event in view.events:
-            _print(self._describe(event))
-
-    def _describe(self, event: Event) -> str:
-        if event.kind is not EventKind.CAMERA:
-            return describe(event)
-        is_away = event.camera in (CameraState.LOST, CameraState.WAITING)
-        reason = self._reason() if is_away else None
-        return f"{describe(event)}: {reason}" if reason else describe(event)
+            _print(describe(event))
 
 
 class JsonEvents(Closing):
@@ -92,10 +80,10 @@ def _words(decision: Decision | None) -> str:
     return "nothing" if decision is None else WORDS[decision]
 
 
-def open_lines(kind: str, reason: Callable[[], str | None]) -> Output:
+def open_lines(kind: str) -> Output:
     """Open what `output.lines` of the configuration names."""
     if kind == "text":
-        return TextEvents(reason)
+        return TextEvents()
     if kind == "events":
         return JsonEvents()
     return JsonFrames() if kind == "frames" else NoEvents()

@@ -7,80 +7,16 @@ that variable, as in a terminal, nothing is sent and nobody need ask.
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
 
 from .closing import Closing
+from .datagrams import Datagrams, DatagramSocket
 from .errors import InputError
-from .printing import warn_on_stderr
-
-SEND_SECONDS = 2.0
-"""How long systemd may be too busy to take a message before it is dropped."""
+from .fault_log import warn
+from .faults import Fault, Warn
 
 LONGEST_STATUS = 200
 """Characters of a status line; `systemctl status` shows one line."""
-
-
-class NotifySocket(Protocol):
-    """Where messages go. `close` may be called twice."""
-
-    def send(self, message: bytes) -> None:
-        """Send one message.
-
-        Raises:
-            OSError: If it cannot be sent.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of the socket."""
-        ...
-
-
-class DatagramSocket(Closing):
-    """The real socket.
-
-    Args:
-        address: A path, or `@name` for Linux's abstract names, as systemd writes them.
-
-    Raises:
-        InputError: If it is neither.
-    """
-
-    def __init__(self, address: str) -> None:
-        if address[:1] not in ("/", "@"):
-            raise InputError(f"NOTIFY_SOCKET must be a path or @name; received {address!r}")
-        self._address = "\0" + address[1:] if address[0] == "@" else address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._socket.settimeout(SEND_SECONDS)
-
-    def send(self, message: bytes) -> None:
-        """Send one message; not connected, so that it also arrives after systemd re-executes."""
-        self._socket.sendto(message, self._address)
-
-    def close(self) -> None:
-        """Let go of the socket."""
-        self._socket.close()
-
-
-class FakeNotifySocket(Closing):
-    """Remembers what systemd would have been told, and refuses what systemd would not take."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, str]] = []
-        self.is_closed = False
-
-    def send(self, message: bytes) -> None:
-        """Take one message apart and keep it."""
-        if self.is_closed:
-            raise OSError("the socket is closed")
-        lines = message.decode().splitlines()
-        self.messages.append(dict(line.split("=", 1) for line in lines))
-
-    def close(self) -> None:
-        """Refuse everything from now on."""
-        self.is_closed = True
 
 
 class Notifier(Closing):
@@ -97,9 +33,9 @@ class Notifier(Closing):
 
     def __init__(
         self,
-        notify_socket: NotifySocket | None,
+        notify_socket: Datagrams | None,
         watchdog_seconds: float | None = None,
-        warn: Callable[[str], None] = warn_on_stderr,
+        warn: Warn = warn,
     ) -> None:
         self._socket = notify_socket
         self._warn = warn
@@ -146,12 +82,11 @@ class Notifier(Closing):
         if self._socket is None or not message:
             return
         try:
-            self._socket.send(
-                "\n".join(f"{name}={text}" for name, text in message.items()).encode()
-            )
+            self._socket.send(message)
         except OSError as error:
             if not self._has_warned:
-                self._warn(f"cannot tell systemd how the service is doing: {error}")
+                told = f"cannot tell systemd how the service is doing: {error}"
+                self._warn(Fault.SYSTEMD_UNREACHABLE.once(told))
             self._has_warned = True
 
 
@@ -162,11 +97,12 @@ def _status(text: str) -> dict[str, str]:
 
 
 def open_notifier(
-    environment: Mapping[str, str] | None = None, process: int | None = None
+    warn: Warn, environment: Mapping[str, str] | None = None, process: int | None = None
 ) -> Notifier:
     """Open the notifier that systemd asks for, or one that sends nothing.
 
     Args:
+        warn: Told of the first message that cannot be sent.
         environment: `os.environ`, unless a test knows better.
         process: Number of this process, to which `$WATCHDOG_PID` is compared.
 
@@ -176,9 +112,11 @@ def open_notifier(
     environment = os.environ if environment is None else environment
     address = environment.get("NOTIFY_SOCKET")
     if not address:
-        return Notifier(None)
+        return Notifier(None, warn=warn)
+    if address[0] not in "/@":
+        raise InputError(f"NOTIFY_SOCKET must be a path or @name; received {address!r}")
     seconds = _watchdog_seconds(environment, os.getpid() if process is None else process)
-    return Notifier(DatagramSocket(address), seconds)
+    return Notifier(DatagramSocket(address), seconds, warn)
 
 
 def _watchdog_seconds(environment: Mapping[str, str], process: int) -> float | None:

@@ -10,6 +10,6 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def warn_on_stderr(line: str) -> None:
-    """Print one line of a program that goes on."""
-    print(f"maskwatch: {line}", file=sys.stderr, flush=True)  # noqa: T201
+def say_on_stderr(line: str, program: str = "maskwatch") -> None:
+    """Print one line after the name of the program."""
+    print(f"{program}: {line}", file=sys.stderr, flush=True)  # noqa: T201

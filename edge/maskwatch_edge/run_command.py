@@ -26,6 +26,8 @@ from .config import (
 from .config.command import add_config_options, load_from_options
 from .display.display import open_display
 from .errors import MaskwatchError
+from .fault_log import FaultLog, open_log
+from .faults import Fault, Warn
 from .finders import FaceFinder, open_finder
 from .guard import Guarded
 from .lamps.gpio import GpioLine
@@ -34,7 +36,6 @@ from .lines import open_lines
 from .loop import closing_all, stopped_by_signals
 from .notify import Notifier, open_notifier
 from .pipeline import EARLY_SECONDS, StreamWatcher
-from .printing import warn_on_stderr
 from .recall import Judge
 from .service import Service, monotonic_seconds
 from .view import Output
@@ -114,10 +115,15 @@ def run(options: argparse.Namespace) -> int:
         return config, build_watcher(config)
 
     config, watcher = load()
-    with stopped_by_signals() as stop, raised_by_hangup() as hangup, open_notifier() as notifier:
+    with (
+        stopped_by_signals() as stop,
+        raised_by_hangup() as hangup,
+        open_log() as log,
+        open_notifier(log.warn) as notifier,
+    ):
         while not stop.is_set():
-            reload = Reload(load, hangup, notifier)
-            watch_with(config, watcher, notifier, stop, reload)
+            reload = Reload(load, hangup, notifier, log.warn)
+            watch_with(config, watcher, notifier, stop, reload, log)
             if reload.loaded is None:
                 break
             config, watcher = reload.loaded
@@ -156,12 +162,17 @@ class Reload:
         load: Loads everything that the configuration names.
         hangup: Set by the signal.
         notifier: Tells systemd that a reload began and ended.
+        warn: Told of a broken configuration.
     """
 
     def __init__(
-        self, load: Callable[[], tuple[Config, StreamWatcher]], hangup: Flag, notifier: Notifier
+        self,
+        load: Callable[[], tuple[Config, StreamWatcher]],
+        hangup: Flag,
+        notifier: Notifier,
+        warn: Warn,
     ) -> None:
-        self._load, self._hangup, self._notifier = load, hangup, notifier
+        self._load, self._hangup, self._notifier, self._warn = load, hangup, notifier, warn
         self.loaded: tuple[Config, StreamWatcher] | None = None
 
     def is_set(self) -> bool:
@@ -172,18 +183,24 @@ class Reload:
             try:
                 self.loaded = self._load()
             except MaskwatchError as error:
-                warn_on_stderr(f"the old configuration stays, the new one is wrong: {error}")
+                told = f"the old configuration stays, the new one is wrong: {error}"
+                self._warn(Fault.RELOAD_REFUSED.once(told))
             self._notifier.ready()
         return self.loaded is not None
 
 
 def watch_with(
-    config: Config, watcher: StreamWatcher, notifier: Notifier, stop: Flag, reload: Reload
+    config: Config,
+    watcher: StreamWatcher,
+    notifier: Notifier,
+    stop: Flag,
+    reload: Reload,
+    log: FaultLog,
 ) -> None:
     """Watch with one configuration until one of the flags is set, or a file ends."""
     open_source = partial(open_camera, gap_seconds=unseen_seconds(config))
-    with CameraReader(config.camera, open_source) as reader:
-        outputs = open_outputs(config, lambda: reader.last_error, stop.set)
+    with CameraReader(config.camera, open_source, warn=log.warn) as reader:
+        outputs = open_outputs(config, lambda: reader.last_error, stop.set, log)
         with closing_all(outputs):
             service = Service(reader, watcher, config.decision, outputs, notifier)
             service.turn()
@@ -203,26 +220,36 @@ def unseen_seconds(config: Config) -> float:
 
 
 def open_outputs(
-    config: Config, reason: Callable[[], str | None], on_quit: Callable[[], None]
+    config: Config, reason: Callable[[], str | None], on_quit: Callable[[], None], log: FaultLog
 ) -> Sequence[Output]:
     """Open what the configuration asks for; what fails later is left out for a while."""
+    warn = log.warn
     outputs: list[Output] = []
     if config.indicator.lamps:
         outputs.append(
-            Guarded("indicator", lambda: open_indicator(config.indicator), warn_on_stderr)
+            Guarded("indicator", Fault.LAMPS_FAILED, lambda: open_indicator(config.indicator), warn)
         )
-    outputs.append(open_lines(config.output.lines, reason))
+    outputs.append(open_lines(config.output.lines))
     waiting: dict[str, int] = {}
     if config.mqtt.host is not None:
         on_waiting = partial(waiting.__setitem__, "mqtt")
         outputs.append(
-            Guarded("MQTT broker", lambda: open_broker(config.mqtt, on_waiting), warn_on_stderr)
+            Guarded(
+                "MQTT broker",
+                Fault.MQTT_FAILED,
+                lambda: open_broker(config.mqtt, warn, on_waiting),
+                warn,
+            )
         )
-    outputs.append(open_display(config.display, on_quit, warn_on_stderr))
+    outputs.append(open_display(config.display, on_quit, warn))
     if config.statistics.enabled:
-        outputs.append(open_statistics(config.statistics))
+        outputs.append(open_statistics(config.statistics, warn))
     if config.web.enabled:
-        outputs.append(Guarded("page", lambda: open_page(config, reason, waiting), warn_on_stderr))
+        outputs.append(
+            Guarded(
+                "page", Fault.PAGE_FAILED, lambda: open_page(config, reason, log, waiting), warn
+            )
+        )
     return outputs
 
 
@@ -231,24 +258,24 @@ def open_indicator(config: IndicatorConfig) -> Output:
     return Indicator(config, GpioLine, stale_seconds=STALE_SECONDS)
 
 
-def open_broker(config: MqttConfig, on_waiting: Callable[[int], None]) -> Output:
+def open_broker(config: MqttConfig, warn: Warn, on_waiting: Callable[[int], None]) -> Output:
     """Open the connection to the MQTT broker; imported here, as few boards have one."""
     from .mqtt.output import open_mqtt
 
-    return open_mqtt(config, warn_on_stderr, on_waiting)
+    return open_mqtt(config, warn, on_waiting)
 
 
-def open_statistics(config: StatisticsConfig) -> Output:
+def open_statistics(config: StatisticsConfig, warn: Warn) -> Output:
     """Begin to count; the file is opened by the thread that writes it."""
     from .statistics.recorder import Recorder
     from .statistics.store import Store, default_file
 
     path = config.path or default_file()
-    return Recorder(lambda: Store(path, config.keep_days), warn_on_stderr)
+    return Recorder(lambda: Store(path, config.keep_days), warn)
 
 
 def open_page(
-    config: Config, reason: Callable[[], str | None], waiting: Mapping[str, int]
+    config: Config, reason: Callable[[], str | None], log: FaultLog, waiting: Mapping[str, int]
 ) -> Output:
     """Serve the live page.
 
@@ -260,7 +287,7 @@ def open_page(
     need("prometheus_client", "prometheus-client", "web")
     from .web.output import WebOutput
 
-    return WebOutput(config, reason, warn_on_stderr, waiting)
+    return WebOutput(config, reason, log, waiting)
 
 
 @contextmanager

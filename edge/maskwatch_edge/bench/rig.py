@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from maskwatch_edge.cameras.sources import FrameSource
 from maskwatch_edge.classifier import open_classifier
 from maskwatch_edge.config import CameraConfig, Config
+from maskwatch_edge.fault_log import open_log
 from maskwatch_edge.finders import open_finder
 from maskwatch_edge.loop import closing_all
 from maskwatch_edge.notify import Notifier
@@ -49,9 +50,9 @@ def rigged(
     """
     stopwatch = Stopwatch()
     watcher = timed_watcher(config, stopwatch)
-    with TimedReader(config.camera, open_source) as reader:
+    with open_log() as log, TimedReader(config.camera, open_source, warn=log.warn) as reader:
         reader.stopwatch = stopwatch
-        opened = open_outputs(config, lambda: reader.last_error, on_quit)
+        opened = open_outputs(config, lambda: reader.last_error, on_quit, log)
         with closing_all(opened):
             outputs = [TimedOutput(output, stopwatch) for output in opened]
             service = Service(reader, watcher, config.decision, outputs, Notifier(None))

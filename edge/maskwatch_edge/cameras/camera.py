@@ -8,8 +8,9 @@ from threading import Event, Thread
 
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import CameraConfig
+from maskwatch_edge.fault_log import warn
+from maskwatch_edge.faults import Fault, Warn
 from maskwatch_edge.frame import Frame
-from maskwatch_edge.printing import warn_on_stderr
 
 from .addresses import is_plugged, without_password
 from .handover import CameraState, Handover
@@ -48,7 +49,7 @@ class CameraReader(Closing):
         clock: Monotonic seconds.
         wait: Waits for an event at most so many seconds; tests pass one that only moves the clock.
         is_plugged: Tells whether the device file of a source's name is there.
-        warn: Told in one line of each thread that is left behind.
+        warn: Told when the camera is away or back, and of each thread that is left behind.
     """
 
     def __init__(
@@ -59,13 +60,14 @@ class CameraReader(Closing):
         *,
         wait: Callable[[Event, float], object] = Event.wait,
         is_plugged: Callable[[str], bool] = is_plugged,
-        warn: Callable[[str], None] = warn_on_stderr,
+        warn: Warn = warn,
     ) -> None:
         self._name = without_password(config.source)
         self._clock, self._warn = clock, warn
         self._handover = Handover(clock)
         self._reading = Reading(config, open_source, self._handover, clock, wait, is_plugged)
         self._hung: list[Thread] = []
+        self._is_away = False
         self._begin_turn(is_first=True)
 
     @property
@@ -108,6 +110,7 @@ class CameraReader(Closing):
         frame = self._handover.take(timeout_seconds)
         if frame is None:
             self._look_after_thread()
+        self._tell_if_away()
         return frame
 
     def close(self) -> None:
@@ -117,7 +120,8 @@ class CameraReader(Closing):
         self._thread.join(CLOSE_SECONDS)
         if self._thread.is_alive() and self._thread not in self._hung:
             self._hung.append(self._thread)
-            self._warn(f"camera {self._name}: the thread that reads it does not end; left behind")
+            told = f"camera {self._name}: the thread that reads it does not end; left behind"
+            self._warn(Fault.CAMERA_STUCK.once(told))
 
     def _begin_turn(self, *, is_first: bool) -> None:
         self._turn = Turn(self._clock())
@@ -143,11 +147,24 @@ class CameraReader(Closing):
         if turn.over.is_set() and self.hung < MOST_HUNG:
             self._begin_turn(is_first=False)
 
+    def _tell_if_away(self) -> None:
+        """Tell once that there are no pictures, and why; and once that there are."""
+        was_away, reason = self._is_away, self.last_error
+        self._is_away = reason is not None and self.state in (
+            CameraState.WAITING,
+            CameraState.LOST,
+        )
+        if self._is_away and not was_away:
+            self._warn(Fault.CAMERA_LOST.begun(f"no pictures from the camera: {reason}"))
+        elif was_away and not self._is_away:
+            self._warn(Fault.CAMERA_LOST.ended("pictures come from the camera"))
+
     def _leave_behind(self) -> None:
         self._handover.dismiss(self._turn.over)
         self._hung.append(self._thread)
         then = "opened anew" if self.hung < MOST_HUNG else "left alone until one of them returns"
-        self._warn(
+        told = (
             f"camera {self._name}: a call to its driver does not return, so its thread is left "
             f"behind ({self.hung} of at most {MOST_HUNG}) and the camera is {then}"
         )
+        self._warn(Fault.CAMERA_STUCK.once(told))

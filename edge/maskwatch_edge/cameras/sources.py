@@ -5,9 +5,8 @@ Colours are converted here and nowhere else: OpenCV gives BGR, a `Frame` is RGB.
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +17,8 @@ from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.dataset import PICTURE_SUFFIXES
 from maskwatch_edge.errors import SourceError
+from maskwatch_edge.fault_log import warn
+from maskwatch_edge.faults import Fault, Warn
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pictures import read_picture
 
@@ -135,7 +136,7 @@ class FolderSource(_Source):
         SourceError: If the folder holds neither pictures nor videos.
     """
 
-    def __init__(self, name: str, warn: Callable[[str], None]) -> None:
+    def __init__(self, name: str, warn: Warn) -> None:
         super().__init__(name)
         self._warn = warn
         self.failures = 0
@@ -151,19 +152,15 @@ class FolderSource(_Source):
                     yield from source.frames()
             except SourceError as error:
                 self.failures += 1
-                self._warn(str(error))
+                self._warn(Fault.FILE_SKIPPED.once(f"skipped: {error}"))
 
 
 AnySource = PictureSource | VideoSource | FolderSource | PiCameraSource
 
 
-def _warn_on_stderr(line: str) -> None:
-    print(f"maskwatch: skipped: {line}", file=sys.stderr)  # noqa: T201
-
-
 def open_source(
     name: str,
-    warn: Callable[[str], None] = _warn_on_stderr,
+    warn: Warn = warn,
     camera: CameraConfig | None = None,
     gap_seconds: float = 0.0,
 ) -> AnySource:

@@ -14,6 +14,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Protocol, Union, get_args, get_origin, get_type_hints
 
 from maskwatch_edge.errors import InputError
+from maskwatch_edge.faults import Fault
 from maskwatch_edge.printing import one_line
 
 from .rules import WORDS, Rule, Text, is_a, shown
@@ -40,6 +41,8 @@ class Problem:
 
 class ConfigError(InputError):
     """Settings are not what was expected; `problems` holds all that is wrong, a line each."""
+
+    fault = Fault.CONFIGURATION_WRONG
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

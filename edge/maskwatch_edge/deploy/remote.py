@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from maskwatch_edge.errors import MaskwatchError
+from maskwatch_edge.faults import Fault
 
 CONNECT_SECONDS = 30
 STDERR = 2
@@ -23,6 +24,8 @@ LOST = 255
 
 class BoardError(MaskwatchError, OSError):
     """A board cannot be reached, or cannot take what it is to be given."""
+
+    fault = Fault.BOARD_REFUSED
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import DisplayConfig
-from maskwatch_edge.guard import Guarded, Warn
+from maskwatch_edge.faults import Fault, Warn
+from maskwatch_edge.guard import Guarded
 from maskwatch_edge.view import Output, View
 
 from .console import Console
@@ -27,7 +28,7 @@ def open_display(config: DisplayConfig, on_quit: Callable[[], None], warn: Warn)
     Args:
         config: Names it.
         on_quit: Called when the user closes the window or presses ESC or q in it.
-        warn: Told in one line when the display cannot be opened or is lost. Then nothing is
+        warn: Told when the display cannot be opened or is lost. Then nothing is
             shown; a screen that comes later is found. A missing desktop stays missing.
 
     Returns:
@@ -41,6 +42,10 @@ def open_display(config: DisplayConfig, on_quit: Callable[[], None], warn: Warn)
 def _open_screen(config: DisplayConfig, on_quit: Callable[[], None], warn: Warn) -> Output:
     if config.kind == "window":
         return Guarded(
-            "display", lambda: Window(on_quit, config.full_screen), warn, retry_seconds=None
+            "display",
+            Fault.DISPLAY_FAILED,
+            lambda: Window(on_quit, config.full_screen),
+            warn,
+            retry_seconds=None,
         )
-    return Guarded("display", lambda: Console(config.framebuffer), warn)
+    return Guarded("display", Fault.DISPLAY_FAILED, lambda: Console(config.framebuffer), warn)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Condition, Thread
 
 from maskwatch_edge.closing import Closing
-from maskwatch_edge.guard import Warn
+from maskwatch_edge.faults import Fault, Warn
 from maskwatch_edge.view import Output, View
 
 OPEN_SECONDS = 10.0
@@ -25,7 +25,7 @@ class Drawing(Closing):
 
     Args:
         open_output: Opens the screen; what it raises, the constructor does.
-        warn: Told in one line if the screen's driver does not come back from a call.
+        warn: Told if the screen's driver does not come back from a call.
     """
 
     def __init__(self, open_output: Callable[[], Output], warn: Warn) -> None:
@@ -55,7 +55,8 @@ class Drawing(Closing):
             self._changed.notify_all()
         self._thread.join(CLOSE_SECONDS)
         if self._thread.is_alive():
-            self._warn("the display: its driver does not come back from a call; left behind")
+            told = "the display: its driver does not come back from a call; left behind"
+            self._warn(Fault.DISPLAY_STUCK.once(told))
         self._pass_on_failure()
 
     def _run(self) -> None:

@@ -11,6 +11,7 @@ from maskwatch_edge.cameras.addresses import URL_PREFIXES, device_of, is_camera,
 from maskwatch_edge.cameras.camera import CameraReader
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import MissingExtraError, SourceError
+from maskwatch_edge.faults import Notice
 from maskwatch_edge.frame import Frame
 
 from .report import Finding, fail, ok, split_advice, warn
@@ -172,5 +173,5 @@ def _first(system: System, reader: CameraReader) -> Frame:
     raise SourceError(f"no picture came within {OPEN_SECONDS:.0f} s")
 
 
-def _ignore(line: str) -> None:
-    """Say nothing of a thread that hangs: the finding does."""
+def _ignore(notice: Notice) -> None:
+    """Say nothing: the finding does."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.databases import ERRORS, is_damage, set_aside
-from maskwatch_edge.guard import Warn
+from maskwatch_edge.faults import Fault, Warn
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class Backlog(Closing):
         name: What ids begin with: the device and the run.
         limit: The most messages that wait. Beyond it the oldest statistics go first; if there are
             none, the oldest events.
-        warn: Told in one line when the disk fails or works again, and when events are dropped.
+        warn: Told when the disk fails or works again, and when events are dropped.
         clock: Monotonic seconds.
         milliseconds: The time of day.
     """
@@ -116,7 +116,8 @@ class Backlog(Closing):
         """Put messages behind the others; on return they are on the disk, if it works."""
         is_due = self._retry_at is not None and self._clock() >= self._retry_at
         if is_due and self._return_to_disk():
-            self._warn(f"MQTT messages are kept in {self._path} again")
+            told = f"MQTT messages are kept in {self._path} again"
+            self._warn(Fault.QUEUE_IN_MEMORY.ended(told))
         rows = [self._numbered(entry) for entry in entries]
         self._guarded(lambda: self._insert(rows))
         self._size += len(rows)
@@ -140,7 +141,8 @@ class Backlog(Closing):
     def close(self) -> None:
         """Close the file; may be called twice."""
         if self._retry_at is not None and self._size and not self._return_to_disk():
-            self._warn(f"{self._size} MQTT messages were kept in memory only, and are lost")
+            told = f"{self._size} MQTT messages were kept in memory only, and are lost"
+            self._warn(Fault.QUEUE_LOST.once(told))
         self._size, self._retry_at = 0, None
         self._database.close()
 
@@ -169,10 +171,11 @@ class Backlog(Closing):
         self._drop_oldest(is_event=False)
         dropped = self._drop_oldest(is_event=True)
         if dropped and not self._is_dropping:
-            self._warn(
+            told = (
                 f"the MQTT broker is away for too long: {self._size} messages wait, and the oldest "
                 "events are dropped; more are kept with a larger mqtt.waiting_messages"
             )
+            self._warn(Fault.QUEUE_FULL.once(told))
         self._is_dropping = self._is_dropping or dropped > 0
 
     def _drop_oldest(self, is_event: bool) -> int:
@@ -212,9 +215,10 @@ class Backlog(Closing):
         told = f"cannot keep MQTT messages in {self._path}: {error}"
         aside = _set_aside(self._path) if is_damage(error, BROKEN_CODES) else None
         if aside and self._return_to_disk():
-            self._warn(f"{told}; that file is now {aside.name}, and a new one is begun")
+            told = f"{told}; that file is now {aside.name}, and a new one is begun"
+            self._warn(Fault.QUEUE_DAMAGED.once(told))
         else:
-            self._warn(f"{told}; they are kept in memory")
+            self._warn(Fault.QUEUE_IN_MEMORY.begun(f"{told}; they are kept in memory"))
 
     def _return_to_disk(self) -> bool:
         """Put what is in memory into the file, if that works again."""

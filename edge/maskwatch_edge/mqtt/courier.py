@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from maskwatch_edge.guard import Warn
+from maskwatch_edge.faults import Fault, Warn
 
 from .backlog import Backlog
 from .link import Acknowledged, Connected, Heard, Link, Lost, Message, News
@@ -30,7 +30,7 @@ class Courier:
         topics: What is published where.
         discovery: What Home Assistant is told, at each connection and whenever it starts; None for
             nothing.
-        warn: Told in one line when the broker goes away or comes back.
+        warn: Told when the broker goes away or comes back.
         on_waiting: Told how many messages wait for the broker.
     """
 
@@ -92,7 +92,7 @@ class Courier:
 
     def _greet(self, connection: int) -> None:
         if self._is_away:
-            self._warn("the MQTT broker is there now")
+            self._warn(Fault.BROKER_AWAY.ended("the MQTT broker is there now"))
         self._connection, self._is_away = connection, False
         self._on_their_way, self._sent = {}, 0
         self._state_receipt, self._is_state_new = None, self._state is not None
@@ -101,7 +101,8 @@ class Courier:
 
     def _lose(self, reason: str) -> None:
         if not self._is_away:
-            self._warn(f"the MQTT broker is away: {reason}; events are kept for it")
+            told = f"the MQTT broker is away: {reason}; events are kept for it"
+            self._warn(Fault.BROKER_AWAY.begun(told))
         self._connection, self._is_away = None, True
 
     def _tell_home_assistant(self) -> None:

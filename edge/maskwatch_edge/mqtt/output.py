@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import MqttConfig
-from maskwatch_edge.guard import Warn
+from maskwatch_edge.faults import Warn
 from maskwatch_edge.lines import wall_clock
 from maskwatch_edge.state_folder import state_folder
 from maskwatch_edge.view import Output, View
@@ -64,7 +64,7 @@ def open_mqtt(
 
     Args:
         config: Which broker, and what it is told.
-        warn: Told in one line what goes wrong.
+        warn: Told what goes wrong.
         on_waiting: Told how many messages wait for the broker.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.errors import OutputError
-from maskwatch_edge.guard import Warn
+from maskwatch_edge.faults import Fault, Warn
 
 from .backlog import Backlog
 from .courier import Courier
@@ -41,7 +41,7 @@ class Publisher(Closing):
         link: The connection to the broker.
         open_backlog: Opens the backlog; called in the thread, as all that follows.
         hire: Makes the courier.
-        warn: Told in one line when reports are dropped, or the thread does not end.
+        warn: Told when reports are dropped, or the thread does not end.
     """
 
     def __init__(
@@ -72,14 +72,16 @@ class Publisher(Closing):
         if not self._is_overfull:
             self._inbox.put(report)
         elif not was_overfull:
-            self._warn("the disk takes no MQTT messages at the moment; new events are dropped")
+            told = "the disk takes no MQTT messages at the moment; new events are dropped"
+            self._warn(Fault.DISK_STUCK.once(told))
 
     def close(self) -> None:
         """Publish the rest if the broker is there, and take leave; may be called twice."""
         self._inbox.put(None)
         self._thread.join(CLOSE_SECONDS)
         if self._thread.is_alive():
-            self._warn("MQTT: disk or network does not come back from a call; left behind")
+            told = "MQTT: disk or network does not come back from a call; left behind"
+            self._warn(Fault.DISK_STUCK.once(told))
 
     def _run(self) -> None:
         try:

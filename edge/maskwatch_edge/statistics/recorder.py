@@ -8,7 +8,7 @@ from threading import Condition, Thread
 
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.errors import OutputError
-from maskwatch_edge.guard import Warn
+from maskwatch_edge.faults import Fault, Warn
 from maskwatch_edge.view import View
 
 from .counting import Counts, Tally
@@ -33,7 +33,7 @@ class Recorder(Closing):
 
     Args:
         open_store: Opens the file; called by the thread, and again after a failure.
-        warn: Told in one line when the file cannot be written, and when it can again.
+        warn: Told when the file cannot be written, and when it can again.
         clock: The time of day, in seconds since 1970. Counts go into the minute that it says when
             they are made; where it is set back, into minutes that were counted before.
     """
@@ -70,13 +70,17 @@ class Recorder(Closing):
             self._changed.notify_all()
         self._thread.join(CLOSE_SECONDS)
         if self._thread.is_alive():
-            self._warn("the statistics: the disk does not answer; the last minute may be lost")
+            told = "the statistics: the disk does not answer; the last minute may be lost"
+            self._warn(Fault.DISK_STUCK.once(told))
 
     def _count(self, counts: Counts) -> None:
         now_seconds = self._clock()
         if now_seconds < CLOCK_SET_SECONDS:
             self._tell_clock()
             return
+        if self._has_told_clock:
+            self._warn(Fault.CLOCK_NOT_SET.ended("the clock is set; statistics are counted"))
+        self._has_told_clock = False
         minute = int(now_seconds // 60)
         with self._changed:
             self._pending[minute] = self._pending.get(minute, Counts()) + counts
@@ -86,7 +90,8 @@ class Recorder(Closing):
 
     def _tell_clock(self) -> None:
         if not self._has_told_clock:
-            self._warn("the clock is not set; nothing is counted for the statistics until it is")
+            told = "the clock is not set; nothing is counted for the statistics until it is"
+            self._warn(Fault.CLOCK_NOT_SET.begun(told))
         self._has_told_clock = True
 
     def _run(self) -> None:
@@ -115,7 +120,7 @@ class Recorder(Closing):
             self._tell(error)
             return
         if self._has_failed:
-            self._warn("the statistics are written again")
+            self._warn(Fault.STATISTICS_UNWRITABLE.ended("the statistics are written again"))
         self._has_failed = False
 
     def _hold(self, batch: dict[int, Counts]) -> None:
@@ -127,7 +132,8 @@ class Recorder(Closing):
 
     def _tell(self, error: OutputError) -> None:
         if not self._has_failed:
-            self._warn(f"{error}; the statistics are held in memory for a day at most")
+            told = f"{error}; the statistics are held in memory for a day at most"
+            self._warn(Fault.STATISTICS_UNWRITABLE.begun(told))
         self._has_failed = True
 
     def _let_go(self) -> None:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from maskwatch_edge.config import WebConfig
 from maskwatch_edge.events import Event
+from maskwatch_edge.faults import Fault
 from maskwatch_edge.view import View
 
 from .counts import DayCounts
@@ -19,6 +20,7 @@ from .feed import Feed, packed
 from .meter import (
     Meter,
     metrics_of_board,
+    metrics_of_faults,
     metrics_of_queues,
     metrics_of_view,
     metrics_of_viewers,
@@ -51,6 +53,7 @@ class Answers:
         meter: Has the metrics.
         board: Tells how the board is.
         waiting: How many messages wait in the queues of other outputs, by name.
+        faults: How often each fault came.
     """
 
     def __init__(
@@ -60,9 +63,10 @@ class Answers:
         meter: Meter,
         board: Board,
         waiting: Mapping[str, int],
+        faults: Mapping[Fault, int],
     ) -> None:
         self._status, self._meter, self._board = status, meter, board
-        self._waiting = waiting
+        self._waiting, self._faults = waiting, faults
         self._version = version("maskwatch")
         self._counts = DayCounts()
         self._feed = Feed()
@@ -125,6 +129,7 @@ class Answers:
                 *metrics_of_board(await self._board.health(), self._status.model, self._version),
                 *metrics_of_viewers(self._seats),
                 *metrics_of_queues({"events": self._feed.depth, **self._waiting}),
+                *metrics_of_faults(self._faults),
             ]
         )
         kind = "text/plain; version=0.0.4; charset=utf-8"

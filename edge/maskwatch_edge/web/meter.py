@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 
 from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.events import Event, EventKind
+from maskwatch_edge.faults import Fault
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.verdict import Decision
 from maskwatch_edge.view import View
@@ -171,3 +172,11 @@ def metrics_of_queues(waiting: Mapping[str, int]) -> Iterator[Metric]:
     for name, count in waiting.items():
         depth.add_metric([name], count)
     yield depth
+
+
+def metrics_of_faults(counts: Mapping[Fault, int]) -> Iterator[Metric]:
+    """Tell how often each fault came."""
+    faults = CounterMetricFamily("maskwatch_faults", "Faults that came", labels=["fault"])
+    for fault, count in counts.items():
+        faults.add_metric([fault.id], count)
+    yield faults

@@ -13,7 +13,9 @@ from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import Config
 from maskwatch_edge.doctor.system import RealSystem
 from maskwatch_edge.errors import ModelError, OutputError
-from maskwatch_edge.guard import Warn
+from maskwatch_edge.fault_log import FaultLog
+from maskwatch_edge.faults import Fault
+from maskwatch_edge.printing import say_on_stderr
 from maskwatch_edge.view import View
 
 from .access import Access, Guesses
@@ -35,7 +37,7 @@ class WebOutput(Closing):
     Args:
         config: Its section `web`, and what it tells of.
         reason: Tells why the camera is away, or None.
-        tell: Told in one line where the page is, and if its thread will not end.
+        log: Told if the thread of the page will not end; the metrics tell what it counts.
         waiting: How many messages wait in the queues of other outputs, by name; others change it.
 
     Raises:
@@ -46,10 +48,10 @@ class WebOutput(Closing):
         self,
         config: Config,
         reason: Callable[[], str | None],
-        tell: Warn,
+        log: FaultLog,
         waiting: Mapping[str, int],
     ) -> None:
-        self._config, self._tell, self._waiting = config.web, tell, waiting
+        self._config, self._log, self._waiting = config.web, log, waiting
         try:
             self._status = Status(model_facts(config), reason)
         except (ModelError, OSError) as error:
@@ -85,7 +87,8 @@ class WebOutput(Closing):
             self._end()
         self._thread.join(CLOSE_SECONDS)
         if self._thread.is_alive():
-            self._tell("the web page: its thread does not end; left behind")
+            told = "the web page: its thread does not end; left behind"
+            self._log.warn(Fault.PAGE_STUCK.once(told))
 
     def _run(self) -> None:
         try:
@@ -99,13 +102,18 @@ class WebOutput(Closing):
         loop, is_over = asyncio.get_running_loop(), asyncio.Event()
         self._end = lambda: loop.call_soon_threadsafe(is_over.set)
         answers = Answers(
-            self._config, self._status, self._meter, Board(RealSystem()), self._waiting
+            self._config,
+            self._status,
+            self._meter,
+            Board(RealSystem()),
+            self._waiting,
+            self._log.counts,
         )
         app = application(Access(self._config, Guesses()), answers.routes())
         async with listening(app, self._config) as address, asyncio.TaskGroup() as group:
             work = group.create_task(answers.run())
             self._answers = answers
-            self._tell(f"the page is at {address}")
+            say_on_stderr(f"the page is at {address}")
             self._is_open.set()
             await is_over.wait()
             work.cancel()
