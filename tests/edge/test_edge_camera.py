@@ -19,6 +19,7 @@ from maskwatch_edge.cameras.patience import JITTER
 from maskwatch_edge.cameras.reading import OPENING_SECONDS
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import MissingExtraError, SourceError
+from maskwatch_edge.faults import Notice
 from maskwatch_edge.frame import Frame
 
 from .conftest import PATIENCE_SECONDS, next_frame
@@ -61,12 +62,12 @@ def clock() -> FakeTime:
 
 
 @pytest.fixture
-def lines() -> list[str]:
+def notices() -> list[Notice]:
     return []
 
 
 @pytest.fixture
-def start(clock: FakeTime, lines: list[str]) -> Iterator[Start]:
+def start(clock: FakeTime, notices: list[Notice]) -> Iterator[Start]:
     """Give a function that starts a reader on the fake clock; it is closed at the end."""
     readers: list[CameraReader] = []
 
@@ -74,7 +75,7 @@ def start(clock: FakeTime, lines: list[str]) -> Iterator[Start]:
         open_source: Callable[[CameraConfig], FakeSource], **others: Callable[[str], bool]
     ) -> CameraReader:
         reader = CameraReader(
-            CONFIG, open_source, clock, wait=clock.wait, warn=lines.append, **others
+            CONFIG, open_source, clock, wait=clock.wait, warn=notices.append, **others
         )
         readers.append(reader)
         return reader
@@ -293,7 +294,7 @@ def test_a_camera_that_gives_no_frames_is_lost_after_the_stall_and_seen_when_it_
 
 
 def test_a_camera_that_hangs_is_left_behind_and_opened_anew(
-    start: Start, clock: FakeTime, lines: list[str]
+    start: Start, clock: FakeTime, notices: list[Notice]
 ) -> None:
     cameras = [FakeCamera(), FakeCamera()]
     opened = iter(cameras)
@@ -302,8 +303,11 @@ def test_a_camera_that_hangs_is_left_behind_and_opened_anew(
     cameras[0].hang()
     hang(reader, clock)
     assert reader.hung == 1
-    assert len(lines) == 1
-    assert "does not return, so its thread is left behind (1 of at most 4)" in lines[0]
+    lost, stuck = notices
+    assert lost.fault is Fault.CAMERA_LOST
+    assert "does not answer" in lost.message
+    assert stuck.fault is Fault.CAMERA_STUCK
+    assert "does not return, so its thread is left behind (1 of at most 4)" in stuck.message
     next_frame(reader)
     assert reader.state is SEEING
     assert reader.reconnects >= 1
@@ -343,7 +347,7 @@ def test_a_camera_that_is_held_by_a_hung_thread_is_back_once_that_returns(
 
 
 def test_no_more_than_a_few_threads_are_left_behind_and_the_camera_comes_back(
-    start: Start, clock: FakeTime, lines: list[str]
+    start: Start, clock: FakeTime, notices: list[Notice]
 ) -> None:
     camera = FakeCamera(is_shared=True)
     reader = start(camera.open)
@@ -355,8 +359,9 @@ def test_no_more_than_a_few_threads_are_left_behind_and_the_camera_comes_back(
         leave_behind(reader, clock)
     assert reader.hung == MOST_HUNG
     assert camera.opened == MOST_HUNG
-    assert len(lines) == MOST_HUNG
-    assert "left alone until one of them returns" in lines[-1]
+    stuck = [notice for notice in notices if notice.fault is Fault.CAMERA_STUCK]
+    assert len(stuck) == MOST_HUNG
+    assert "left alone until one of them returns" in stuck[-1].message
     camera.recover()
     next_frame(reader)
     until(lambda: reader.hung == 0)
@@ -447,17 +452,18 @@ def test_closing_ends_a_long_wait_for_the_camera() -> None:
 
 
 def test_closing_does_not_wait_for_a_camera_that_hangs(
-    monkeypatch: pytest.MonkeyPatch, lines: list[str]
+    monkeypatch: pytest.MonkeyPatch, notices: list[Notice]
 ) -> None:
     monkeypatch.setattr("maskwatch_edge.cameras.camera.CLOSE_SECONDS", 0.1)
     camera = FakeCamera()
     camera.hang()
-    reader = CameraReader(CONFIG, camera.open, warn=lines.append)
+    reader = CameraReader(CONFIG, camera.open, warn=notices.append)
     until(lambda: camera.sources == 1)
     reader.close()
     reader.close()
-    assert len(lines) == 1
-    assert "does not end" in lines[0]
+    (notice,) = notices
+    assert notice.fault is Fault.CAMERA_STUCK
+    assert "does not end" in notice.message
     assert reader.state is ENDED
     camera.recover()
     until(lambda: reader.hung == 0)
@@ -529,3 +535,20 @@ def test_a_hundred_times_hung_no_thread_is_left_for_good(start: Start, clock: Fa
     next_frame(reader)
     assert (threading.active_count(), count_descriptors()) == (threads, descriptors)
     assert camera.sources == 1
+
+
+def test_a_camera_that_is_away_is_told_once_with_the_reason_and_so_is_its_return(
+    start: Start, clock: FakeTime, notices: list[Notice]
+) -> None:
+    camera = FakeCamera()
+    reader = start(camera.open)
+    next_frame(reader)
+    assert notices == []
+    for _ in range(2):
+        camera.pull()
+        until(lambda: reader.newest(0.0) is None and reader.state is LOST)
+        reader.newest(0.0)
+        camera.plug()
+        next_frame(reader)
+    gone = Fault.CAMERA_LOST.begun("no pictures from the camera: the camera was pulled")
+    assert notices == [gone, Fault.CAMERA_LOST.ended("pictures come from the camera")] * 2

@@ -16,7 +16,8 @@ from maskwatch_edge.display.framebuffer import FakeFramebuffer
 from maskwatch_edge.display.screen import NIGHT
 from maskwatch_edge.display.screen_info import ScreenInfo
 from maskwatch_edge.display.terminal import TextConsole
-from maskwatch_edge.guard import RETRY_SECONDS, Guarded
+from maskwatch_edge.faults import Fault, Notice
+from maskwatch_edge.guard import Guarded
 from maskwatch_edge.view import Output, View
 
 INFO = ScreenInfo(64, 48, 256, 32, (16, 8), (8, 8), (0, 8))
@@ -70,11 +71,11 @@ def cable(tmp_path: Path) -> Cable:
 
 
 @pytest.fixture
-def warnings() -> list[str]:
+def warnings() -> list[Notice]:
     return []
 
 
-def test_no_display_shows_nothing_and_warns_of_nothing(warnings: list[str]) -> None:
+def test_no_display_shows_nothing_and_warns_of_nothing(warnings: list[Notice]) -> None:
     display = open_display(DisplayConfig("none"), lambda: None, warnings.append)
     assert isinstance(display, NoDisplay)
     show(display, 0, 3)
@@ -85,7 +86,7 @@ def test_no_display_shows_nothing_and_warns_of_nothing(warnings: list[str]) -> N
 
 @pytest.mark.parametrize("has_file", [False, True])
 def test_a_console_without_a_screen_is_told_once_and_the_service_goes_on(
-    tmp_path: Path, warnings: list[str], has_file: bool
+    tmp_path: Path, warnings: list[Notice], has_file: bool
 ) -> None:
     path = tmp_path / "fb0"
     if has_file:
@@ -94,44 +95,58 @@ def test_a_console_without_a_screen_is_told_once_and_the_service_goes_on(
     display = open_display(config, lambda: None, warnings.append)
     show(display, 0, 100)
     display.close()
-    (line,) = warnings
-    assert line.startswith(str(path) if has_file else f"the framebuffer {path} is not there")
-    assert line.endswith("; going on without the display")
-    assert "\n" not in line
+    (notice,) = warnings
+    assert notice.message.startswith(
+        str(path) if has_file else f"the framebuffer {path} is not there"
+    )
+    assert notice.message.endswith("; going on without the display")
+    assert "\n" not in notice.message
 
 
 def test_a_window_without_pygame_is_told_once_and_the_service_goes_on(
-    warnings: list[str], monkeypatch: pytest.MonkeyPatch
+    warnings: list[Notice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pygame", None)
     display = open_display(DisplayConfig("window"), lambda: None, warnings.append)
     show(display, 0, 100)
     display.close()
-    (line,) = warnings
-    assert "pip install 'maskwatch[display]'" in line
+    (notice,) = warnings
+    assert "pip install 'maskwatch[display]'" in notice.message
 
 
 def test_a_window_without_a_desktop_is_told_once_and_the_service_goes_on(
-    warnings: list[str], monkeypatch: pytest.MonkeyPatch
+    warnings: list[Notice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("pygame", reason="needs pygame-ce, of the extra display")
     monkeypatch.setenv("SDL_VIDEODRIVER", "nonsense")
     display = open_display(DisplayConfig("window"), lambda: None, warnings.append)
     show(display, 0, 100)
     display.close()
-    (line,) = warnings
-    assert line.startswith("cannot open a window: nonsense")
+    (notice,) = warnings
+    assert notice.message.startswith("cannot open a window: nonsense")
 
 
-def test_a_screen_that_is_switched_on_later_is_found(cable: Cable, warnings: list[str]) -> None:
-    display = Guarded("display", cable.open_console, warnings.append, RETRY_SECONDS)
+def guarded(
+    cable: Cable, warnings: list[Notice], retry_seconds: float | None = RETRY_SECONDS
+) -> Guarded:
+    fault = Fault.DISPLAY_FAILED
+    return Guarded("display", fault, cable.open_console, warnings.append, retry_seconds)
+
+
+def told(cable: Cable) -> list[Notice]:
+    gone = Fault.DISPLAY_FAILED.begun(GONE.format(cable.path))
+    return [gone, Fault.DISPLAY_FAILED.ended("the display is there now")]
+
+
+def test_a_screen_that_is_switched_on_later_is_found(cable: Cable, warnings: list[Notice]) -> None:
+    display = guarded(cable, warnings)
     show(display, 0, 10)
     cable.plug()
     show(display, 10, 30)
     assert not cable.is_lit()
     show(display, 30, 32)
     assert cable.is_lit()
-    assert warnings == [GONE.format(cable.path), "the display is there now"]
+    assert warnings == told(cable)
     assert cable.tries == 2
     display.close()
     display.close()
@@ -139,10 +154,10 @@ def test_a_screen_that_is_switched_on_later_is_found(cable: Cable, warnings: lis
 
 
 def test_a_screen_that_is_pulled_out_and_plugged_in_again_is_told_each_time(
-    cable: Cable, warnings: list[str]
+    cable: Cable, warnings: list[Notice]
 ) -> None:
     cable.plug()
-    display = Guarded("display", cable.open_console, warnings.append, RETRY_SECONDS)
+    display = guarded(cable, warnings)
     show(display, 0, 5)
     for start in (100, 200):
         cable.pull()
@@ -151,12 +166,12 @@ def test_a_screen_that_is_pulled_out_and_plugged_in_again_is_told_each_time(
         show(display, start + 60, start + 100)
         assert cable.is_lit()
     display.close()
-    assert warnings == [GONE.format(cable.path), "the display is there now"] * 2
+    assert warnings == told(cable) * 2
 
 
 def test_the_wait_between_two_tries_is_kept(cable: Cable) -> None:
-    warnings: list[str] = []
-    display = Guarded("display", cable.open_console, warnings.append, retry_seconds=30.0)
+    warnings: list[Notice] = []
+    display = guarded(cable, warnings, 30.0)
     show(display, 0, 301)
     assert cable.tries in (10, 11)
     assert len(warnings) == 1
@@ -164,8 +179,8 @@ def test_the_wait_between_two_tries_is_kept(cable: Cable) -> None:
 
 @pytest.mark.parametrize("retry_seconds", [None, 30.0])
 def test_a_closed_display_is_not_opened_again(cable: Cable, retry_seconds: float | None) -> None:
-    warnings: list[str] = []
-    display = Guarded("display", cable.open_console, warnings.append, retry_seconds)
+    warnings: list[Notice] = []
+    display = guarded(cable, warnings, retry_seconds)
     display.close()
     cable.plug()
     show(display, 0, 100)
@@ -176,7 +191,7 @@ def test_a_fault_of_ours_is_not_taken_for_a_missing_display() -> None:
     def broken() -> Console:
         raise TypeError("a bug")
 
-    warnings: list[str] = []
+    warnings: list[Notice] = []
     with pytest.raises(TypeError, match="a bug"):
-        Guarded("display", broken, warnings.append)
+        Guarded("display", Fault.DISPLAY_FAILED, broken, warnings.append)
     assert warnings == []

@@ -10,6 +10,7 @@ import pytest
 from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.display import drawing
 from maskwatch_edge.display.drawing import Drawing
+from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.view import View
 
 
@@ -46,7 +47,7 @@ class Easel:
 
     def __init__(self) -> None:
         self.screens: list[SlowScreen] = []
-        self.warnings: list[str] = []
+        self.warnings: list[Notice] = []
         self.drawing = Drawing(self._open, self.warnings.append)
 
     def _open(self) -> SlowScreen:
@@ -101,7 +102,7 @@ def test_what_opening_raises_comes_out_at_once() -> None:
         raise TypeError("a bug")
 
     with pytest.raises(TypeError, match="a bug"):
-        Drawing(broken, lambda line: None)
+        Drawing(broken, lambda notice: None)
 
 
 def test_a_driver_that_hangs_is_told_and_left_behind(
@@ -111,13 +112,14 @@ def test_a_driver_that_hangs_is_told_and_left_behind(
     easel.drawing.show(view(0.0))
     assert easel.screen.began.acquire(timeout=30)
     easel.drawing.close()
-    assert easel.warnings == ["the display: its driver does not come back from a call; left behind"]
+    told = "the display: its driver does not come back from a call; left behind"
+    assert easel.warnings == [Fault.DISPLAY_STUCK.once(told)]
 
 
 def test_a_thousand_screens_leave_no_thread() -> None:
     before = threading.active_count()
     screen: Callable[[], SlowScreen] = SlowScreen
     for _ in range(1000):
-        with Drawing(screen, lambda line: None):
+        with Drawing(screen, lambda notice: None):
             pass
     assert threading.active_count() == before

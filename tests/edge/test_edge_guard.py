@@ -6,6 +6,7 @@ import pytest
 
 from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.errors import MissingExtraError, OutputError
+from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.guard import RETRY_SECONDS, Guarded
 from maskwatch_edge.view import View
 
@@ -41,8 +42,8 @@ class Lamp:
 
 
 def test_an_output_that_works_is_opened_once_and_shown_everything() -> None:
-    lamp, warnings = Lamp(), list[str]()
-    guarded = Guarded("lamp", lamp.open, warnings.append)
+    lamp, warnings = Lamp(), list[Notice]()
+    guarded = Guarded("lamp", Fault.LAMPS_FAILED, lamp.open, warnings.append)
     for second in range(3):
         guarded.show(view_at(second))
     guarded.close()
@@ -54,21 +55,21 @@ def test_an_output_that_works_is_opened_once_and_shown_everything() -> None:
     "error", [OutputError("there is no line GPIO17"), MissingExtraError("gpiod", "")]
 )
 def test_an_output_that_cannot_be_opened_is_told_once_and_found_later(error: Exception) -> None:
-    lamp, warnings = Lamp(error), list[str]()
-    guarded = Guarded("lamp", lamp.open, warnings.append)
+    lamp, warnings = Lamp(error), list[Notice]()
+    guarded = Guarded("lamp", Fault.LAMPS_FAILED, lamp.open, warnings.append)
     for turn in range(5):
         guarded.show(view_at(turn * RETRY_SECONDS))
-    assert warnings == [f"{error}; going on without the lamp"]
+    assert warnings == [Fault.LAMPS_FAILED.begun(f"{error}; going on without the lamp")]
     lamp.open_error = None
     guarded.show(view_at(5 * RETRY_SECONDS))
     guarded.show(view_at(6 * RETRY_SECONDS))
     assert lamp.shown >= 1
-    assert warnings[1:] == ["the lamp is there now"]
+    assert warnings[1:] == [Fault.LAMPS_FAILED.ended("the lamp is there now")]
 
 
 def test_an_output_that_fails_is_closed_and_left_alone_until_the_time_has_come() -> None:
-    lamp, warnings = Lamp(), list[str]()
-    guarded = Guarded("lamp", lamp.open, warnings.append)
+    lamp, warnings = Lamp(), list[Notice]()
+    guarded = Guarded("lamp", Fault.LAMPS_FAILED, lamp.open, warnings.append)
     lamp.show_error = OutputError("the line is gone")
     guarded.show(view_at(0))
     lamp.show_error = None
@@ -80,18 +81,18 @@ def test_an_output_that_fails_is_closed_and_left_alone_until_the_time_has_come()
 
 
 def test_an_output_that_cannot_be_closed_is_told_and_let_go() -> None:
-    lamp, warnings = Lamp(), list[str]()
-    guarded = Guarded("lamp", lamp.open, warnings.append)
+    lamp, warnings = Lamp(), list[Notice]()
+    guarded = Guarded("lamp", Fault.LAMPS_FAILED, lamp.open, warnings.append)
     lamp.close_error = OutputError("the line hangs")
     guarded.close()
     guarded.close()
-    assert warnings == ["the line hangs; going on without the lamp"]
+    assert warnings == [Fault.LAMPS_FAILED.begun("the line hangs; going on without the lamp")]
     assert lamp.closed == 1
 
 
 def test_a_fault_of_ours_is_not_hidden() -> None:
-    lamp, warnings = Lamp(), list[str]()
-    guarded = Guarded("lamp", lamp.open, warnings.append)
+    lamp, warnings = Lamp(), list[Notice]()
+    guarded = Guarded("lamp", Fault.LAMPS_FAILED, lamp.open, warnings.append)
     lamp.show_error = TypeError("a bug")
     with pytest.raises(TypeError, match="a bug"):
         guarded.show(view_at(0))

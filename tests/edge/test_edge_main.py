@@ -203,4 +203,6 @@ def test_output_onto_a_full_disk_is_one_line_on_stderr() -> None:
             [sys.executable, "-c", CHATTY], stdout=full, stderr=subprocess.PIPE, text=True
         )
     assert result.returncode == 1
-    assert result.stderr == "maskwatch chat: error: [Errno 28] No space left on device\n"
+    assert result.stderr == (
+        "maskwatch chat: error: [Errno 28] No space left on device [system-refused]\n"
+    )

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.mqtt import backlog as backlog_module
 from maskwatch_edge.mqtt.backlog import RETRY_SECONDS, Backlog, Entry
 
@@ -30,7 +31,7 @@ class Clock:
 
 
 @pytest.fixture
-def warnings() -> list[str]:
+def warnings() -> list[Notice]:
     return []
 
 
@@ -45,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(path: Path, warnings: list[str], clock: Clock) -> Iterator[Open]:
+def opened(path: Path, warnings: list[Notice], clock: Clock) -> Iterator[Open]:
     """Give a function that opens the backlog, with all of its messages at one moment."""
     made: list[Backlog] = []
 
@@ -119,7 +120,9 @@ def test_numbers_follow_the_time_of_day_and_not_a_clock_that_was_turned_back(ope
     assert [one.number for one in early.after(0, 10)] == [1000, 1001]
 
 
-def test_the_oldest_statistics_go_first_and_events_last(opened: Open, warnings: list[str]) -> None:
+def test_the_oldest_statistics_go_first_and_events_last(
+    opened: Open, warnings: list[Notice]
+) -> None:
     backlog = opened(limit=4)
     backlog.add([event("e1"), statistic("s1"), event("e2"), statistic("s2")])
     backlog.add([event("e3")])
@@ -131,12 +134,12 @@ def test_the_oldest_statistics_go_first_and_events_last(opened: Open, warnings: 
     backlog.add([event("e5"), event("e6")])
     backlog.add([event("e7")])
     assert (texts(backlog), len(backlog)) == (["e4", "e5", "e6", "e7"], 4)
-    (line,) = warnings  # once, not for each
-    assert "4 messages wait, and the oldest events are dropped" in line
+    (notice,) = warnings  # once, not for each
+    assert "4 messages wait, and the oldest events are dropped" in notice.message
 
 
 def test_that_events_are_dropped_is_told_anew_once_all_had_gone_out(
-    opened: Open, warnings: list[str]
+    opened: Open, warnings: list[Notice]
 ) -> None:
     backlog = opened(limit=1)
     backlog.add([event("a"), event("b")])
@@ -176,22 +179,22 @@ BROKEN = [b"not a database at all" * 500, b"SQLite format 3\0" + b"\xff" * 5000]
 
 @pytest.mark.parametrize("content", BROKEN)
 def test_a_file_that_is_no_queue_is_set_aside_and_a_new_one_begun(
-    opened: Open, path: Path, warnings: list[str], content: bytes
+    opened: Open, path: Path, warnings: list[Notice], content: bytes
 ) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
     backlog = opened()
     backlog.add([event("a")])
     backlog.close()
-    (line,) = warnings
-    assert str(path) in line
-    assert "that file is now mqtt-broken.sqlite, and a new one is begun" in line
+    (notice,) = warnings
+    assert str(path) in notice.message
+    assert "that file is now mqtt-broken.sqlite, and a new one is begun" in notice.message
     assert path.with_name("mqtt-broken.sqlite").read_bytes() == content
     assert texts(opened()) == ["a"]
 
 
 def test_a_database_of_somebody_else_is_set_aside(
-    opened: Open, path: Path, warnings: list[str]
+    opened: Open, path: Path, warnings: list[Notice]
 ) -> None:
     path.parent.mkdir()
     with sqlite3.connect(path) as other:
@@ -200,11 +203,11 @@ def test_a_database_of_somebody_else_is_set_aside(
     backlog = opened()
     backlog.add([event("a")])
     assert texts(backlog) == ["a"]
-    assert "mqtt-broken.sqlite" in " ".join(warnings)
+    assert "mqtt-broken.sqlite" in " ".join(map(str, warnings))
 
 
 def test_a_file_that_breaks_while_it_is_used_costs_what_cannot_be_read(
-    opened: Open, path: Path, warnings: list[str]
+    opened: Open, path: Path, warnings: list[Notice]
 ) -> None:
     before = opened()
     before.add([event("x" * 3000) for _ in range(20)])
@@ -219,7 +222,7 @@ def test_a_file_that_breaks_while_it_is_used_costs_what_cannot_be_read(
     backlog.add([event("new")])
     assert texts(backlog)[-1] == "new"
     assert len(backlog) == len(texts(backlog))
-    assert "mqtt-broken.sqlite" in " ".join(warnings)
+    assert "mqtt-broken.sqlite" in " ".join(map(str, warnings))
 
 
 @pytest.fixture
@@ -240,22 +243,22 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
 
 
 def test_on_a_full_disk_it_goes_on_in_memory_and_returns_when_there_is_room(
-    opened: Open, path: Path, warnings: list[str], clock: Clock, full_disk: Callable[..., None]
+    opened: Open, path: Path, warnings: list[Notice], clock: Clock, full_disk: Callable[..., None]
 ) -> None:
     full_disk(8)
     backlog = opened()
     backlog.add([event("a")])
     backlog.add([event("b" * 50_000)])
     assert texts(backlog) == ["a", "b" * 50_000]
-    (line,) = warnings
-    assert "database or disk is full; they are kept in memory" in line
+    (notice,) = warnings
+    assert "database or disk is full; they are kept in memory" in notice.message
     backlog.remove([backlog.after(0, 1)[0].number])
     full_disk(None)
     backlog.add([event("c")])
     assert len(warnings) == 1  # not tried at every message
     clock.now += RETRY_SECONDS
     backlog.add([event("d")])
-    assert warnings[1:] == [f"MQTT messages are kept in {path} again"]
+    assert warnings[1:] == [Fault.QUEUE_IN_MEMORY.ended(f"MQTT messages are kept in {path} again")]
     backlog.close()
     after = opened()
     assert texts(after) == ["b" * 50_000, "c", "d"]  # "a" had gone out meanwhile
@@ -263,7 +266,7 @@ def test_on_a_full_disk_it_goes_on_in_memory_and_returns_when_there_is_room(
 
 
 def test_what_is_in_memory_only_is_saved_at_the_end_or_told_as_lost(
-    opened: Open, path: Path, warnings: list[str], full_disk: Callable[..., None]
+    opened: Open, path: Path, warnings: list[Notice], full_disk: Callable[..., None]
 ) -> None:
     full_disk(8)
     backlog = opened()
@@ -279,18 +282,19 @@ def test_what_is_in_memory_only_is_saved_at_the_end_or_told_as_lost(
     lost = opened()
     lost.add([event("a" * 50_000)])
     lost.close()
-    assert warnings[-1] == "1 MQTT messages were kept in memory only, and are lost"
+    told = "1 MQTT messages were kept in memory only, and are lost"
+    assert warnings[-1] == Fault.QUEUE_LOST.once(told)
 
 
 def test_without_a_folder_to_write_to_it_works_in_memory(
-    opened: Open, path: Path, warnings: list[str], clock: Clock
+    opened: Open, path: Path, warnings: list[Notice], clock: Clock
 ) -> None:
     path.parent.write_text("a file where the folder should be")
     backlog = opened()
     backlog.add([event("a")])
     assert texts(backlog) == ["a"]
-    (line,) = warnings
-    assert line.startswith(f"cannot keep MQTT messages in {path}: ")
+    (notice,) = warnings
+    assert notice.message.startswith(f"cannot keep MQTT messages in {path}: ")
     path.parent.unlink()
     clock.now += RETRY_SECONDS
     backlog.add([event("b")])
@@ -310,7 +314,7 @@ sys.stdin.read()
 
 
 def test_two_programs_do_not_send_the_same_messages(
-    opened: Open, path: Path, warnings: list[str], clock: Clock
+    opened: Open, path: Path, warnings: list[Notice], clock: Clock
 ) -> None:
     command = [sys.executable, "-c", HOLD, str(path)]
     with subprocess.Popen(
@@ -321,7 +325,7 @@ def test_two_programs_do_not_send_the_same_messages(
         backlog = opened()
         backlog.add([event("ours")])
         assert texts(backlog) == ["ours"]
-        assert "locked; they are kept in memory" in warnings[0]
+        assert "locked; they are kept in memory" in warnings[0].message
         other.kill()
         other.communicate()
     clock.now += RETRY_SECONDS

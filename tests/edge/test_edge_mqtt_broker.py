@@ -21,6 +21,7 @@ from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.config import MqttConfig
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.events import Event, EventKind
+from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.mqtt import link as link_module
 from maskwatch_edge.mqtt.courier import MOST_ON_THEIR_WAY
@@ -169,12 +170,12 @@ def state_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def warnings() -> list[str]:
+def warnings() -> list[Notice]:
     return []
 
 
 @pytest.fixture
-def tell(warnings: list[str]) -> Iterator[Callable[..., Output]]:
+def tell(warnings: list[Notice]) -> Iterator[Callable[..., Output]]:
     """Give a function that opens the output."""
     made: list[Output] = []
 
@@ -197,7 +198,7 @@ def appeared(seconds: float, number: int) -> Event:
 
 
 def test_the_transcript_of_a_visit(
-    broker: Broker, listener: Listener, tell: Callable[..., Output], warnings: list[str]
+    broker: Broker, listener: Listener, tell: Callable[..., Output], warnings: list[Notice]
 ) -> None:
     output = tell(broker.port)
     until(lambda: bool(listener.on(TOPICS.discovery_config)))
@@ -248,7 +249,7 @@ def test_who_comes_later_finds_what_is_retained(
 
 
 def test_a_broker_that_is_killed_for_ten_minutes_gets_every_event_in_order_and_once(
-    broker: Broker, listener: Listener, tell: Callable[..., Output], warnings: list[str]
+    broker: Broker, listener: Listener, tell: Callable[..., Output], warnings: list[Notice]
 ) -> None:
     output = tell(broker.port)
     for turn in range(50):  # ten events a second
@@ -272,8 +273,8 @@ def test_a_broker_that_is_killed_for_ten_minutes_gets_every_event_in_order_and_o
     totals = [json.loads(text)["events"] for text in listener.on(TOPICS.statistics)]
     assert totals == sorted(set(totals))
     away, back = warnings
-    assert away.startswith(f"the MQTT broker is away: localhost:{broker.port}: ")
-    assert back == "the MQTT broker is there now"
+    assert away.message.startswith(f"the MQTT broker is away: localhost:{broker.port}: ")
+    assert back == Fault.BROKER_AWAY.ended("the MQTT broker is there now")
 
 
 def test_a_broker_that_ends_again_and_again_gets_every_event_in_order(
@@ -327,16 +328,17 @@ def test_a_password_comes_from_a_file_or_from_systemd(
 
 
 def test_a_broker_that_does_not_let_us_in_is_told_once_and_events_are_kept(
-    guarded_broker: Broker, tell: Callable[..., Output], warnings: list[str], tmp_path: Path
+    guarded_broker: Broker, tell: Callable[..., Output], warnings: list[Notice], tmp_path: Path
 ) -> None:
     output = tell(guarded_broker.port)
     output.show(view(0.0, appeared(0.0, 1)))
     until(lambda: bool(warnings))
     output.close()
-    assert warnings == [
+    told = (
         f"the MQTT broker is away: localhost:{guarded_broker.port}: Not authorized; "
         "events are kept for it"
-    ]
+    )
+    assert warnings == [Fault.BROKER_AWAY.begun(told)]
     assert b'"appeared"' in (tmp_path / "state/mqtt.sqlite").read_bytes()
 
 
@@ -392,7 +394,7 @@ def tls_broker(tmp_path: Path, authority: Path) -> Iterator[Broker]:
 # Paho leaves the socket of a handshake that failed to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_with_tls_the_broker_must_prove_who_it_is(
-    tls_broker: Broker, authority: Path, tell: Callable[..., Output], warnings: list[str]
+    tls_broker: Broker, authority: Path, tell: Callable[..., Output], warnings: list[Notice]
 ) -> None:
     try_broker(MqttConfig(host="localhost", port=tls_broker.port, tls=True, ca_file=authority))
     with pytest.raises(OutputError, match="certificate verify failed"):
@@ -403,7 +405,7 @@ def test_with_tls_the_broker_must_prove_who_it_is(
         try_broker(MqttConfig(host="localhost", port=tls_broker.port))
     tell(tls_broker.port, tls=True)
     until(lambda: bool(warnings))
-    assert "certificate verify failed" in warnings[0]
+    assert "certificate verify failed" in warnings[0].message
     gc.collect()
 
 

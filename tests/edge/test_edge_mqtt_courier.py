@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.errors import OutputError
+from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.mqtt.backlog import Backlog, Entry
 from maskwatch_edge.mqtt.courier import MOST_ON_THEIR_WAY, Courier
 from maskwatch_edge.mqtt.fake_link import FakeLink
@@ -32,7 +33,7 @@ class Street(Closing):
     """A courier with a fake link and a backlog in memory, turned by hand."""
 
     def __init__(self, has_discovery: bool = True) -> None:
-        self.warnings: list[str] = []
+        self.warnings: list[Notice] = []
         self.backlog = Backlog(IN_MEMORY, "door-1", 1000, lambda line: None)
         self.link = FakeLink()
         discovery = DISCOVERY if has_discovery else None
@@ -189,9 +190,10 @@ def test_that_the_broker_is_away_is_told_once_and_so_is_its_return(street: Stree
         street.turn()
     street.link.connect()
     street.turn()
+    told = "the MQTT broker is away: broker.example:1883: no route to host; events are kept for it"
     assert street.warnings == [
-        "the MQTT broker is away: broker.example:1883: no route to host; events are kept for it",
-        "the MQTT broker is there now",
+        Fault.BROKER_AWAY.begun(told),
+        Fault.BROKER_AWAY.ended("the MQTT broker is there now"),
     ]
 
 
@@ -259,7 +261,7 @@ def gate() -> Flag:
 
 
 @pytest.fixture
-def publisher(link: FakeLink, gate: Flag, warnings: list[str]) -> Iterator[Publisher]:
+def publisher(link: FakeLink, gate: Flag, warnings: list[Notice]) -> Iterator[Publisher]:
     def open_backlog() -> Backlog:
         gate.wait(PATIENCE_SECONDS)
         return Backlog(IN_MEMORY, "door-1", 100_000, lambda line: None)
@@ -275,7 +277,7 @@ def publisher(link: FakeLink, gate: Flag, warnings: list[str]) -> Iterator[Publi
 
 
 @pytest.fixture
-def warnings() -> list[str]:
+def warnings() -> list[Notice]:
     return []
 
 
@@ -284,11 +286,12 @@ def one_event(number: int) -> Report:
 
 
 def test_a_disk_that_hangs_holds_nobody_up_and_memory_stays_bounded(
-    publisher: Publisher, link: FakeLink, gate: Flag, warnings: list[str]
+    publisher: Publisher, link: FakeLink, gate: Flag, warnings: list[Notice]
 ) -> None:
     for number in range(MOST_UNWRITTEN + 10):
         publisher.send(one_event(number))  # would not return
-    assert warnings == ["the disk takes no MQTT messages at the moment; new events are dropped"]
+    told = "the disk takes no MQTT messages at the moment; new events are dropped"
+    assert warnings == [Fault.DISK_STUCK.once(told)]
     gate.set()
     until(lambda: link._tell is not None)
     link.connect()
@@ -311,7 +314,7 @@ def test_at_the_end_the_rest_is_told_and_leave_is_taken(
     assert link.is_closed
 
 
-def test_a_fault_of_ours_comes_out_where_reports_are_sent(warnings: list[str]) -> None:
+def test_a_fault_of_ours_comes_out_where_reports_are_sent(warnings: list[Notice]) -> None:
     def broken() -> Backlog:
         raise ZeroDivisionError("a bug")
 

@@ -27,6 +27,7 @@ from maskwatch_edge.config import (
     WebConfig,
 )
 from maskwatch_edge.events import Event, EventKind
+from maskwatch_edge.fault_log import FaultLog
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.loop import closing_all
 from maskwatch_edge.run_command import open_outputs, unseen_seconds
@@ -135,11 +136,15 @@ def test_a_camera_that_is_not_there_is_waited_for_until_ctrl_c(
 ) -> None:
     with program("run", "--source", "77", "--model", tiny_model) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith(
-            "camera waiting: there is no camera /dev/video77"
-        )
+        assert process.stderr is not None
+        assert process.stdout.readline() == "camera waiting\n"
+        told = process.stderr.readline()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
+    assert told.startswith(
+        "maskwatch: no pictures from the camera: there is no camera /dev/video77"
+    )
+    assert told.endswith("[camera-lost]\n")
     assert (process.returncode, err) == (0, "")
 
 
@@ -169,18 +174,18 @@ def test_a_hangup_reads_the_configuration_anew_and_a_broken_one_is_refused(
     config = tmp_path / "config.toml"
     config.write_text('[camera]\nsource = "77"\n')
     with program("run", "--config", config, "--model", tiny_model) as process:
-        assert process.stdout is not None
         assert process.stderr is not None
-        assert "/dev/video77" in process.stdout.readline()
+        assert "/dev/video77" in process.stderr.readline()
         config.write_text('[camera]\nsauce = "78"\n')
         process.send_signal(signal.SIGHUP)
         refusal = process.stderr.readline()
         config.write_text('[camera]\nsource = "78"\n')
         process.send_signal(signal.SIGHUP)
-        assert "/dev/video78" in process.stdout.readline()
+        assert "/dev/video78" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     assert refusal.startswith("maskwatch: the old configuration stays")
+    assert refusal.endswith("[reload-refused]\n")
     assert "camera.source" in refusal
     assert process.returncode == 0
 
@@ -191,7 +196,9 @@ def test_a_page_that_is_not_installed_is_told_and_done_without(
 ) -> None:
     for name in ("aiohttp", "prometheus_client"):
         monkeypatch.setitem(sys.modules, name, None if name == package else ModuleType(name))
-    outputs = open_outputs(Config(web=WebConfig(enabled=True)), lambda: None, lambda: None)
+    outputs = open_outputs(
+        Config(web=WebConfig(enabled=True)), lambda: None, lambda: None, FaultLog()
+    )
     view = View(None, (), (), (), CameraState.SEEING, 0.0, 0.0)
     with closing_all(outputs):
         for output in outputs:
@@ -212,7 +219,7 @@ def test_the_metrics_tell_how_many_messages_wait_for_a_broker_that_is_away(
         mqtt=MqttConfig(host="127.0.0.1", port=port), web=WebConfig(enabled=True, port=0)
     )
     somebody = Event(EventKind.APPEARED, 0.0, 1, Decision.MASK)
-    outputs = open_outputs(config, lambda: None, lambda: None)
+    outputs = open_outputs(config, lambda: None, lambda: None, FaultLog())
     with closing_all(outputs):
         (address,) = re.findall(r"http://\S+", capsys.readouterr().err)
         for output in outputs:

@@ -13,9 +13,10 @@ from maskwatch_edge.cameras.camera import CameraReader, CameraState
 from maskwatch_edge.cameras.fake_camera import FakeCamera
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import CameraConfig, DecisionConfig, Thresholds
+from maskwatch_edge.datagrams import FakeDatagrams
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.notify import FakeNotifySocket, Notifier
+from maskwatch_edge.notify import Notifier
 from maskwatch_edge.pipeline import StreamWatcher
 from maskwatch_edge.service import Rate, Service, describe
 from maskwatch_edge.verdict import Decision
@@ -64,7 +65,7 @@ class Desk:
     def __init__(self, camera: FakeCamera, reader: CameraReader, watcher: StreamWatcher) -> None:
         self.camera = camera
         self.notebook = Notebook()
-        self.socket = FakeNotifySocket()
+        self.socket = FakeDatagrams()
         notifier = Notifier(self.socket, watchdog_seconds=30.0)
         self.service = Service(reader, watcher, DECISION, [self.notebook], notifier)
 

@@ -20,6 +20,7 @@ from maskwatch_edge.cameras.sources import (
 )
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import SourceError
+from maskwatch_edge.faults import Notice
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pictures import write_picture
 from maskwatch_edge.video import VideoWriter
@@ -165,20 +166,20 @@ def mixed_folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_gives_its_pictures_and_videos_by_name(mixed_folder: Path) -> None:
-    lines: list[str] = []
-    with open_source(str(mixed_folder), lines.append) as source:
+    notices: list[Notice] = []
+    with open_source(str(mixed_folder), notices.append) as source:
         frames = [(Path(frame.source).name, frame.number) for frame in source.frames()]
     assert frames == [("a.PNG", 0), ("b.mp4", 0), ("b.mp4", 1), ("d.jpg", 0)]
 
 
 def test_a_broken_file_in_a_folder_is_named_counted_and_skipped(mixed_folder: Path) -> None:
-    lines: list[str] = []
-    source = open_source(str(mixed_folder), lines.append)
+    notices: list[Notice] = []
+    source = open_source(str(mixed_folder), notices.append)
     assert isinstance(source, FolderSource)
     assert len(list(source.frames())) == 4
     assert source.failures == 1
-    assert len(lines) == 1
-    assert "c.jpg is not a readable picture" in lines[0]
+    assert len(notices) == 1
+    assert "c.jpg is not a readable picture" in notices[0].message
 
 
 def test_a_broken_file_in_a_folder_is_told_on_stderr(
@@ -193,11 +194,11 @@ def test_a_broken_file_in_a_folder_is_told_on_stderr(
 
 def test_a_dangling_link_in_a_folder_is_told_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    lines: list[str] = []
-    with open_source(str(tmp_path), lines.append) as source:
+    notices: list[Notice] = []
+    with open_source(str(tmp_path), notices.append) as source:
         assert list(source.frames()) == []
-    assert len(lines) == 1
-    assert "gone.jpg" in lines[0]
+    assert len(notices) == 1
+    assert "gone.jpg" in notices[0].message
 
 
 def test_a_folder_without_pictures_and_videos_is_refused(tmp_path: Path) -> None:

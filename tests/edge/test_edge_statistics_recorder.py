@@ -16,6 +16,7 @@ from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.config import StatisticsConfig
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.events import Event, EventKind
+from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.run_command import open_statistics
 from maskwatch_edge.statistics.counting import Counts
 from maskwatch_edge.statistics.recorder import CLOCK_SET_SECONDS, Recorder
@@ -82,7 +83,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def test_a_minute_is_written_once_it_is_over_and_the_running_one_at_the_end(disk: Disk) -> None:
-    clock, warnings = Clock(), list[str]()
+    clock, warnings = Clock(), list[Notice]()
     recorder = Recorder(disk.open, warnings.append, clock)
     recorder.show(somebody(1))
     recorder.show(somebody(2))
@@ -97,7 +98,7 @@ def test_a_minute_is_written_once_it_is_over_and_the_running_one_at_the_end(disk
 
 def test_a_clock_that_is_set_back_or_ahead_loses_nobody(disk: Disk) -> None:
     clock = Clock()
-    recorder = Recorder(disk.open, pytest.fail, clock)
+    recorder = Recorder(disk.open, lambda notice: pytest.fail(str(notice)), clock)
     for track, minute in enumerate((NOON, NOON + 5_000_000, NOON + 1, NOON), 1):
         clock.seconds = 60.0 * minute
         recorder.show(somebody(track))
@@ -106,7 +107,7 @@ def test_a_clock_that_is_set_back_or_ahead_loses_nobody(disk: Disk) -> None:
 
 
 def test_nothing_is_counted_under_the_date_of_a_clock_that_was_never_set(disk: Disk) -> None:
-    clock, warnings = Clock(), list[str]()
+    clock, warnings = Clock(), list[Notice]()
     clock.seconds = CLOCK_SET_SECONDS - 1.0
     recorder = Recorder(disk.open, warnings.append, clock)
     recorder.show(somebody(1))
@@ -115,11 +116,15 @@ def test_nothing_is_counted_under_the_date_of_a_clock_that_was_never_set(disk: D
     recorder.show(somebody(3))
     recorder.close()
     assert disk.people() == {CLOCK_SET_SECONDS // 60: 1}
-    assert warnings == ["the clock is not set; nothing is counted for the statistics until it is"]
+    told = "the clock is not set; nothing is counted for the statistics until it is"
+    assert warnings == [
+        Fault.CLOCK_NOT_SET.begun(told),
+        Fault.CLOCK_NOT_SET.ended("the clock is set; statistics are counted"),
+    ]
 
 
 def test_what_a_full_disk_does_not_take_is_written_when_it_has_room(disk: Disk) -> None:
-    clock, warnings = Clock(), list[str]()
+    clock, warnings = Clock(), list[Notice]()
     recorder = Recorder(disk.open, warnings.append, clock)
     recorder.show(somebody(1))
     wait_until(disk.path.exists)
@@ -134,9 +139,10 @@ def test_what_a_full_disk_does_not_take_is_written_when_it_has_room(disk: Disk) 
     wait_until(lambda: len(warnings) == 2)
     recorder.close()
     assert disk.people() == {NOON + minute: 1 for minute in range(5)}
+    told = "the disk is full; the statistics are held in memory for a day at most"
     assert warnings == [
-        "the disk is full; the statistics are held in memory for a day at most",
-        "the statistics are written again",
+        Fault.STATISTICS_UNWRITABLE.begun(told),
+        Fault.STATISTICS_UNWRITABLE.ended("the statistics are written again"),
     ]
 
 
@@ -165,7 +171,7 @@ def test_a_disk_that_hangs_holds_up_neither_the_loop_nor_the_end(
     disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("maskwatch_edge.statistics.recorder.CLOSE_SECONDS", 0.01)
-    may_go_on, warnings = Flag(), list[str]()
+    may_go_on, warnings = Flag(), list[Notice]()
 
     def open_store() -> Store:
         may_go_on.wait(PATIENCE_SECONDS)
@@ -175,7 +181,8 @@ def test_a_disk_that_hangs_holds_up_neither_the_loop_nor_the_end(
     for track in range(1, 100):
         recorder.show(somebody(track))
     recorder.close()
-    assert warnings == ["the statistics: the disk does not answer; the last minute may be lost"]
+    told = "the statistics: the disk does not answer; the last minute may be lost"
+    assert warnings == [Fault.DISK_STUCK.once(told)]
     may_go_on.set()
     wait_until(lambda: disk.people() == {NOON: 99})
 
@@ -183,7 +190,8 @@ def test_a_disk_that_hangs_holds_up_neither_the_loop_nor_the_end(
 def test_a_broken_file_does_not_stop_the_watching(tmp_path: Path) -> None:
     path = tmp_path / "statistics.db"
     path.write_bytes(b"not a database " * 100)
-    recorder = open_statistics(StatisticsConfig(enabled=True, path=path))
+    notices: list[Notice] = []
+    recorder = open_statistics(StatisticsConfig(enabled=True, path=path), notices.append)
     recorder.show(somebody(1))
     wait_until(lambda: not path.exists())
     recorder.close()

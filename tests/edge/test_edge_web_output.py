@@ -22,6 +22,7 @@ from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.config import CameraConfig, Config, WebConfig
 from maskwatch_edge.contract import WITH_MASK
 from maskwatch_edge.errors import OutputError
+from maskwatch_edge.fault_log import FaultLog
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.run_command import open_page
 from maskwatch_edge.tracks import Track
@@ -107,7 +108,7 @@ class Reader(Thread):
 
 @pytest.fixture
 def desk(capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    output = open_page(CONFIG, lambda: None, {})
+    output = open_page(CONFIG, lambda: None, FaultLog(), {})
     try:
         yield Desk(output, int(re.findall(r"\d+", capsys.readouterr().err)[-1]))
     finally:
@@ -217,4 +218,4 @@ def test_closing_twice_is_no_fault_and_ends_the_thread(desk: Desk) -> None:
 def test_an_address_that_is_not_the_boards_is_told() -> None:
     elsewhere = WebConfig(enabled=True, address="192.0.2.1", token_hash="sha256:" + 64 * "0")
     with pytest.raises(OutputError, match=r"cannot listen on 192\.0\.2\.1, port 8080: .*web\.port"):
-        open_page(replace(CONFIG, web=elsewhere), lambda: None, {})
+        open_page(replace(CONFIG, web=elsewhere), lambda: None, FaultLog(), {})
