@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except MaskwatchError as error:
-        _tell(options.command, error, error.fault)
+        _tell(options.command, error.fault, *_problems(error))
         return 1
     except KeyboardInterrupt:
         return 130
@@ -44,18 +44,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         _empty_stdout()
-        _tell(options.command, error, Fault.SYSTEM_REFUSED)
+        _tell(options.command, Fault.SYSTEM_REFUSED, error)
         return 1
     except Exception as error:
-        _tell(options.command, error, Fault.PROGRAM_BROKEN)
+        _tell(options.command, Fault.PROGRAM_BROKEN, repr(error))
         raise
 
 
-def _tell(command: str, error: Exception, fault: Fault) -> None:
+def _problems(error: MaskwatchError) -> Sequence[object]:
+    return error.problems if isinstance(error, ConfigError) else (error,)
+
+
+def _tell(command: str, fault: Fault, *problems: object) -> None:
     """Tell a line for each problem."""
     from .fault_log import warn  # most commands end well and need no sockets
 
-    for problem in error.problems if isinstance(error, ConfigError) else (error,):
+    for problem in problems:
         warn(fault.once(str(problem)), f"maskwatch {command}: error")
 
 

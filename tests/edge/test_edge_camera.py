@@ -19,7 +19,7 @@ from maskwatch_edge.cameras.patience import JITTER
 from maskwatch_edge.cameras.reading import OPENING_SECONDS
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import MissingExtraError, SourceError
-from maskwatch_edge.faults import Notice
+from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.frame import Frame
 
 from .conftest import PATIENCE_SECONDS, next_frame

@@ -15,6 +15,13 @@ from maskwatch_edge.errors import (
     OutputError,
     SourceError,
 )
+from maskwatch_edge.faults import Severity
+
+CLASSES = [
+    error
+    for _, error in inspect.getmembers(errors, inspect.isclass)
+    if error.__module__ == errors.__name__
+]
 
 
 @pytest.mark.parametrize(
@@ -35,8 +42,13 @@ def test_an_error_is_ours_and_a_builtin(
 
 
 def test_every_error_has_a_base_that_the_command_line_catches() -> None:
-    classes = inspect.getmembers(errors, inspect.isclass)
-    assert all(issubclass(error, MaskwatchError) for _, error in classes)
+    assert all(issubclass(error, MaskwatchError) for error in CLASSES)
+
+
+def test_every_error_is_a_fault_of_its_own() -> None:
+    faults = {error.fault for error in CLASSES if error is not MaskwatchError}
+    assert len(faults) == len(CLASSES) - 1
+    assert {fault.severity for fault in faults} == {Severity.ERROR}
 
 
 @pytest.mark.parametrize(

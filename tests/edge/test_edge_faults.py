@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,12 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwatch_edge import errors
 from maskwatch_edge.cameras.fake_camera import FakeCamera
 from maskwatch_edge.cameras.fake_network_camera import FakeNetworkCamera
 from maskwatch_edge.datagrams import DatagramSocket, FakeDatagrams, read_datagram
 from maskwatch_edge.fault_log import FaultLog, is_read_by_journal, message_id
-from maskwatch_edge.faults import Fault, FaultState, Notice, Severity
+from maskwatch_edge.faults import Fault, FaultState, Notice
 
 from .watching import MODELS, somebody
 
@@ -51,14 +49,6 @@ def test_a_fault_is_told_somewhere_in_the_code(fault: Fault) -> None:
     assert fault.name == fault.id.replace("-", "_").upper()
     assert re.search(rf"\bFault\.{fault.name}\b", sources)
     assert all(text.endswith(".") for text in (fault.effect, fault.cause, fault.cure))
-
-
-def test_every_error_that_ends_the_program_is_a_fault() -> None:
-    classes = [error for _, error in inspect.getmembers(errors, inspect.isclass)]
-    ours = [one for one in classes if issubclass(one, errors.MaskwatchError)]
-    faults = {one.fault for one in ours if one is not errors.MaskwatchError}
-    assert len(faults) == len(ours) - 1
-    assert {fault.severity for fault in faults} == {Severity.ERROR}
 
 
 def test_the_journal_is_given_fields_and_stderr_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,18 +231,3 @@ def test_why_the_program_does_not_start_is_in_the_journal(
         _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert told(entry) == (fault, "once", "3")
     assert (process.returncode, err) == (1, "")
-
-
-def test_a_mistake_of_ours_is_a_fault_beside_its_traceback(
-    maskwatch: Callable[..., subprocess.CompletedProcess[str]],
-) -> None:
-    code = "import maskwatch_edge.__main__ as m; m.find_commands = lambda name: [COMMAND]"
-    command = "from maskwatch_edge.command import Command"
-    act = "COMMAND = Command('try', 'try', lambda parser: None, lambda options: 1 // 0)"
-    script = "\n".join((command, act, code, "m.main(['try'])"))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 1
-    first, second, *_ = done.stderr.splitlines()
-    assert first.startswith("maskwatch try: error: ")
-    assert first.endswith("[program-broken]")
-    assert second.startswith("Traceback")

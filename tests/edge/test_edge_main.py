@@ -124,10 +124,18 @@ def test_a_wrong_command_line_exits_with_2(
     [
         (lambda: 0, 0, ""),
         (lambda: 1, 1, ""),  # a command that has told its errors itself
-        (raising(InputError("no such folder")), 1, "no such folder"),
-        (raising(SourceError("cannot read a\nb.jpg")), 1, "cannot read a b.jpg"),
+        (raising(InputError("no such folder")), 1, "no such folder [input-wrong]"),
+        (
+            raising(SourceError("cannot read a\nb.jpg")),
+            1,
+            "cannot read a b.jpg [source-unreadable]",
+        ),
         # One that nobody foresaw, such as a library's own file.
-        (raising(OSError(errno.EIO, "bad disk", "/x")), 1, "[Errno 5] bad disk: '/x'"),
+        (
+            raising(OSError(errno.EIO, "bad disk", "/x")),
+            1,
+            "[Errno 5] bad disk: '/x' [system-refused]",
+        ),
         (raising(KeyboardInterrupt()), 130, ""),
     ],
 )
@@ -142,9 +150,12 @@ def test_an_error_is_one_line_and_an_exit_code(
     assert capsys.readouterr() == ("", f"maskwatch try: error: {line}\n" if line else "")
 
 
-def test_a_slip_of_ours_keeps_its_traceback(answer: Callable[[Callable[[], int]], int]) -> None:
+def test_a_slip_of_ours_is_told_and_keeps_its_traceback(
+    answer: Callable[[Callable[[], int]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ZeroDivisionError):
         answer(raising(ZeroDivisionError()))
+    assert capsys.readouterr().err == "maskwatch try: error: ZeroDivisionError() [program-broken]\n"
 
 
 def test_a_broken_model_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path) -> None:
