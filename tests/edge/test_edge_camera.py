@@ -303,7 +303,7 @@ def test_a_camera_that_hangs_is_left_behind_and_opened_anew(
     cameras[0].hang()
     hang(reader, clock)
     assert reader.hung == 1
-    lost, stuck = notices
+    stuck, lost = notices
     assert lost.fault is Fault.CAMERA_LOST
     assert "does not answer" in lost.message
     assert stuck.fault is Fault.CAMERA_STUCK
@@ -495,7 +495,7 @@ def count_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_a_thousand_times_unplugged_nothing_leaks(start: Start) -> None:
+def test_a_thousand_times_unplugged_nothing_leaks(start: Start, notices: list[Notice]) -> None:
     camera = FakeCamera()
     reader = start(camera.open, is_plugged=lambda name: camera.is_plugged)
     gc.collect()
@@ -505,6 +505,8 @@ def test_a_thousand_times_unplugged_nothing_leaks(start: Start) -> None:
         unplug(reader, camera, 100)  # whatever is kept for good is there after this
         before, _ = tracemalloc.get_traced_memory()
         unplug(reader, camera, 900)
+        assert len(notices) == 1999
+        notices.clear()
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -550,5 +552,6 @@ def test_a_camera_that_is_away_is_told_once_with_the_reason_and_so_is_its_return
         reader.newest(0.0)
         camera.plug()
         next_frame(reader)
-    gone = Fault.CAMERA_LOST.begun("no pictures from the camera: the camera was pulled")
+    reason = "the camera stopped giving pictures; it was pulled"
+    gone = Fault.CAMERA_LOST.begun(f"no pictures from the camera: {reason}")
     assert notices == [gone, Fault.CAMERA_LOST.ended("pictures come from the camera")] * 2
