@@ -4,7 +4,7 @@ A page asks for them by a line such as `{{ section README.md Measured }}`:
 
 - `{{ section FILE HEADING }}`: what is below a heading of the second level, without the heading.
 - `{{ file FILE }}`: a whole file, its title left out.
-- `{{ settings }}` and `{{ commands }}`: references, made from the code.
+- `{{ settings }}`, `{{ commands }}` and `{{ faults }}`: references, made from the code.
 - `{{ wiring led }}` or `{{ wiring relay }}`: a picture of the lamps that the TOML block before it
   configures.
 """
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "edge")]
 
 from docs.generated.excerpts import section, whole_file  # noqa: E402
-from docs.generated.reference import commands, settings  # noqa: E402
+from docs.generated.reference import commands, faults, settings  # noqa: E402
 from docs.generated.wiring import draw_wiring  # noqa: E402
 
 ASKED = re.compile(r"^\{\{ (\w+) ?(.*?) \}\}$", re.MULTILINE)
@@ -42,6 +42,7 @@ def on_page_markdown(markdown: str, **others: Any) -> str:
             "file": lambda: whole_file(ROOT, words),
             "settings": settings,
             "commands": commands,
+            "faults": faults,
             "wiring": lambda: draw_wiring(_toml_before(markdown, match.start()), words),
         }
         if kind not in makers:

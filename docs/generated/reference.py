@@ -1,4 +1,4 @@
-"""The references of settings and commands, read from the code."""
+"""The references of settings, commands and faults, read from the code."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from maskwatch_edge.__main__ import build_parser, find_commands
 from maskwatch_edge.config.keys import Key, keys_of
 from maskwatch_edge.config.names import SECTIONS, VARIABLES
 from maskwatch_edge.config.toml import written
+from maskwatch_edge.fault_log import message_id
+from maskwatch_edge.faults import Fault
 
 
 def settings() -> str:
@@ -78,3 +80,16 @@ def _help(parser: argparse.ArgumentParser, name: str, level: int) -> Iterator[st
             choices: dict[str, Any] = action.choices
             for word, inner in choices.items():
                 yield from _help(inner, f"{name} {word}", min(level + 1, 4))
+
+
+def faults() -> str:
+    """Return every fault: what becomes of the watching, its cause and its cure."""
+    return "\n".join(map(_fault, sorted(Fault, key=lambda fault: fault.id)))
+
+
+def _fault(fault: Fault) -> str:
+    return (
+        f"## `{fault.id}` {{ #{fault.id} }}\n\n{fault.effect}\n\n"
+        f"- Cause: {fault.cause}\n- Cure: {fault.cure}\n"
+        f"- Severity: {fault.severity.name.lower()}; `MESSAGE_ID={message_id(fault)}`\n"
+    )

@@ -169,6 +169,13 @@ def events(board: Board) -> list[dict[str, Any]]:
     return [json.loads(line) for line in journal(board).splitlines() if line.startswith("{")]
 
 
+def camera_faults(board: Board) -> list[tuple[str, str]]:
+    """Return the states and priorities of what the journal's fields say of the camera."""
+    asked = "journalctl --unit maskwatch --boot --output json MASKWATCH_FAULT=camera-lost"
+    entries = [json.loads(line) for line in board.ssh(asked).stdout.splitlines()]
+    return [(entry["MASKWATCH_STATE"], entry["PRIORITY"]) for entry in entries]
+
+
 def show(board: Board, name: str) -> str:
     """Return a property of the service."""
     return board.ssh(f"systemctl show maskwatch --value --property {name}").stdout.strip()
@@ -224,6 +231,7 @@ def test_a_camera_that_is_pulled_out_and_put_back_is_told_shown_and_found(board:
     assert (show(board, "MainPID"), show(board, "NRestarts")) == (process, "0")
     told = [each["camera"] for each in events(board) if each["kind"] == "camera"]
     assert told[-2:] == ["lost", "seeing"]
+    assert camera_faults(board)[-2:] == [("begun", "4"), ("ended", "5")]
 
 
 def test_a_camera_that_gives_the_same_picture_over_and_over_is_lost(board: Board) -> None:

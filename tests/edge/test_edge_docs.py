@@ -15,6 +15,8 @@ from maskwatch_edge.__main__ import find_commands
 from maskwatch_edge.config import LampConfig
 from maskwatch_edge.config.keys import keys_of
 from maskwatch_edge.config.names import KEYS
+from maskwatch_edge.fault_log import message_id
+from maskwatch_edge.faults import Fault
 
 ROOT = Path(__file__).parents[2]
 pytest.importorskip("material", reason="needs the extra docs")
@@ -54,6 +56,16 @@ def test_every_command_is_in_the_reference(site: Path) -> None:
         assert f"usage: maskwatch {command.name}" in page
     assert "usage: maskwatch config check" in page
     assert str(Path.home()) not in page
+
+
+def test_every_fault_is_in_the_reference_with_its_cause_and_cure(site: Path) -> None:
+    page = (site / "reference/faults.html").read_text()
+    text = " ".join(words(site / "reference/faults.html").split())
+    for fault in Fault:
+        assert f'id="{fault.id}"' in page
+        assert f"MESSAGE_ID={message_id(fault)}" in text
+    assert "refuses the name or password." in text
+    assert "tries the broker and says what it answers." in text
 
 
 def test_figures_come_from_where_they_stand(site: Path) -> None:

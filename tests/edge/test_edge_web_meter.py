@@ -13,6 +13,7 @@ import pytest
 
 from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.events import Event, EventKind
+from maskwatch_edge.faults import Fault
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.verdict import Decision
 from maskwatch_edge.view import View
@@ -25,6 +26,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from maskwatch_edge.web.meter import (
     Meter,
     metrics_of_board,
+    metrics_of_faults,
     metrics_of_queues,
     metrics_of_view,
     metrics_of_viewers,
@@ -49,6 +51,7 @@ def text_of(meter: Meter, view: View | None = SEEN, board: BoardHealth = BOARD) 
     now += [
         *metrics_of_viewers({"picture": Seats(3)}),
         *metrics_of_queues({"events": 7, "mqtt": 2}),
+        *metrics_of_faults({Fault.CAMERA_LOST: 3, Fault.QUEUE_FULL: 0}),
     ]
     return meter.text(now).decode()
 
@@ -111,6 +114,8 @@ def test_what_is_not_known_is_left_out_and_not_zero() -> None:
     assert known["maskwatch_camera_up", ()] == 1
     assert known["maskwatch_queue_depth", ("events",)] == 7
     assert known["maskwatch_queue_depth", ("mqtt",)] == 2
+    assert known["maskwatch_faults_total", ("camera-lost",)] == 3
+    assert known["maskwatch_faults_total", ("queue-full",)] == 0
 
 
 def test_names_follow_the_conventions() -> None:
