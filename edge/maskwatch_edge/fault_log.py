@@ -38,9 +38,10 @@ class FaultLog(Closing):
         """Tell a notice; on stderr the line begins with the name of the program."""
         with self._lock:
             self._counts[notice.fault] += notice.state is not FaultState.ENDED
-        if self._journal is not None:
+        journal = self._journal
+        if journal is not None:
             with suppress(OSError):
-                self._journal.send(fields_of(notice))
+                journal.send(fields_of(notice))
                 return
         say_on_stderr(str(notice), program)
 

@@ -198,7 +198,7 @@ def watch_with(
     log: FaultLog,
 ) -> None:
     """Watch with one configuration until one of the flags is set, or a file ends."""
-    open_source = partial(open_camera, gap_seconds=unseen_seconds(config))
+    open_source = partial(open_camera, gap_seconds=unseen_seconds(config), warn=log.warn)
     with CameraReader(config.camera, open_source, warn=log.warn) as reader:
         outputs = open_outputs(config, lambda: reader.last_error, stop.set, log)
         with closing_all(outputs):

@@ -149,13 +149,10 @@ class CameraReader(Closing):
 
     def _tell_if_away(self) -> None:
         """Tell once that there are no pictures, and why; and once that there are."""
-        was_away, reason = self._is_away, self.last_error
-        self._is_away = reason is not None and self.state in (
-            CameraState.WAITING,
-            CameraState.LOST,
-        )
+        is_awaited = self.state in (CameraState.WAITING, CameraState.LOST)
+        was_away, self._is_away = self._is_away, is_awaited and self.last_error is not None
         if self._is_away and not was_away:
-            self._warn(Fault.CAMERA_LOST.begun(f"no pictures from the camera: {reason}"))
+            self._warn(Fault.CAMERA_LOST.begun(f"no pictures from the camera: {self.last_error}"))
         elif was_away and not self._is_away:
             self._warn(Fault.CAMERA_LOST.ended("pictures come from the camera"))
 

@@ -193,9 +193,9 @@ def open_source(
     return PictureSource(name) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSource(name)
 
 
-def open_camera(camera: CameraConfig, gap_seconds: float = 0.0) -> AnySource:
+def open_camera(camera: CameraConfig, gap_seconds: float = 0.0, warn: Warn = warn) -> AnySource:
     """Open the source of a configuration, as `open_source` does."""
-    return open_source(camera.source, camera=camera, gap_seconds=gap_seconds)
+    return open_source(camera.source, warn, camera, gap_seconds)
 
 
 def _list_readable(folder: Path) -> Sequence[Path]:
