@@ -122,7 +122,7 @@ def test_a_model_that_loses_accuracy_is_refused_and_the_old_file_stays(
     assert "int8         50.00%" in said.out  # the table tells why
     assert said.err.splitlines()[-1] == (
         "maskwatch convert: error: int8 loses 50.00 points of accuracy; at most 0.5 may be lost: "
-        "give more --samples, or raise --max-drop"
+        "give more --samples, or raise --max-drop [conversion-failed]"
     )
     assert out.read_text() == "old"
     assert list(out.parent.iterdir()) == [out]
