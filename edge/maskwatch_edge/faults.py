@@ -215,7 +215,7 @@ class Fault(Enum):
         "source-unreadable",
         Severity.ERROR,
         "The command ends.",
-        "A video, picture or folder is not there or cannot be read.",
+        "A video, picture, folder or download is not there or cannot be read.",
         "The line names it. Cameras are waited for instead: see `camera-lost`.",
     )
     OUTPUT_UNWRITABLE = (

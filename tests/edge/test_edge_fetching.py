@@ -255,7 +255,7 @@ def test_without_network_one_line_names_from(maskwatch: Maskwatch) -> None:
     result = maskwatch("models", "get", "yunet", "--from", closed_port(), "--to", "here")
     assert result.returncode == 1
     assert result.stderr.startswith("maskwatch models: error: cannot fetch http://127.0.0.1:")
-    assert result.stderr.endswith("copy the file here and give --from FILE [input-wrong]\n")
+    assert result.stderr.endswith("copy the file here and give --from FILE [source-unreadable]\n")
     assert result.stderr.count("\n") == 1
 
 
