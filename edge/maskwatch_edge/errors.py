@@ -18,6 +18,10 @@ class ModelError(MaskwatchError, ValueError):
     """A model file is broken, or contradicts the contract that it carries."""
 
 
+class SignatureError(InputError):
+    """A file is not signed by a trusted key, or is not the file that was signed."""
+
+
 class ConversionError(MaskwatchError, RuntimeError):
     """A network cannot be converted, or does not survive its conversion."""
 
