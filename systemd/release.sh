@@ -1,7 +1,7 @@
 # How install.sh puts a release together: the program in its environment, model, configuration,
 # drop-ins, and this folder.
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # wheels, model, config, with, without, trust: what install.sh was asked for
+# shellcheck disable=SC2154 # wheels, model, config, with, trust...: what install.sh was asked for
 
 need_space() { # need_space MIB
     mkdir -p "$TOP"
@@ -95,7 +95,7 @@ choose_drop_ins() {
 
 same_as_current() {
     [ -L "$CURRENT" ] && [ "${venv##*/}" = "$(target_of "$CURRENT/venv")" ] &&
-        { [ -z "$trust" ] || [ -e "$KEYS" ]; } && same_serials && same_model && cmp -s "$config" "$CURRENT/config.toml" &&
+        same_trust && same_model && cmp -s "$config" "$CURRENT/config.toml" &&
         [ "$chosen" = "$(sed 's/^/ /' "$CURRENT/with" | tr -d '\n')" ] &&
         diff -rq "$HERE" "$CURRENT/installer" >/dev/null
 }

@@ -39,6 +39,7 @@ class Board:
             "MASKWATCH_NEED_MIB": "1",
             "FAKE_BOARD": str(self.folder / "state"),
             "REAL_PYTHON": sys.executable,
+            "REAL_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }
 
     @property

@@ -40,7 +40,7 @@ class YunetFinder:
             fewer are quicker, more find smaller faces.
         min_size: Smallest face in pixels of the frame.
         min_score: Faces below it are dropped, in [0, 1]. OpenCV's default of 0.9 loses most masked
-    that fill the picture.
+            faces that fill the picture.
         trusted_keys: Public keys, one of which must have signed the file, unless it is the one
             that its makers published; None asks for none.
 

@@ -82,7 +82,7 @@ class Board:
             "FAKE_BOARD": str(self.folder / "state"),
             "KILL_AT": str(kill_at),
             "REAL_PYTHON": sys.executable,
-            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "REAL_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }
         return subprocess.run(
             ["/bin/sh", script, *arguments],
