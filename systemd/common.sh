@@ -5,7 +5,8 @@
 #     releases/0007/       one version: all that changes together
 #       venv               link into venvs/; several releases may share one
 #       config.toml
-#       model.tflite       the model, if one was given, else one that comes with the program is run
+#       model.tflite       the model, if one was given, else one that comes with the program is run;
+#                          model.tflite.sig beside it, if it was signed
 #       environment        tells the service so
 #       with               names of the drop-ins that it uses, a line each
 #       installer/         this folder, units included
@@ -27,6 +28,7 @@ ROLLBACK=$TOP/rollback
 UNITS=$ROOT/etc/systemd/system
 USER_UNITS=$ROOT/etc/systemd/user
 CONFIG=$ROOT/etc/maskwatch/config.toml
+KEYS=$ROOT/etc/maskwatch/trusted-keys
 UDEV_RULE=$ROOT/etc/udev/rules.d/60-maskwatch-gpio.rules
 DROP_INS="console mqtt network statistics web"
 SERVICE=maskwatch.service

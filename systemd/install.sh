@@ -27,6 +27,10 @@ together. If the new version does not become healthy, the one before runs again.
                           web: let it serve the live page
                      may be given again; what was chosen before stays chosen
   --without NAME     no longer
+  --trust KEYS       from then on take only a program and models that one of these public keys
+                     signed (maskwatch keys, maskwatch sign); goes to /etc/maskwatch/trusted-keys,
+                     which only root can change
+  --allow-older      take a signed program or model although its serial is lower than before
   --no-start         install, but do not start it now
   --timeout SECONDS  how long the new version may take to become healthy (default 300)
   --settle SECONDS   how long it must then stay so (default 10)
@@ -44,15 +48,18 @@ HERE=$(dirname "$(readlink -f -- "$0")")
 . "$HERE/common.sh"
 # shellcheck source=SCRIPTDIR/release.sh
 . "$HERE/release.sh"
+# shellcheck source=SCRIPTDIR/signatures.sh
+. "$HERE/signatures.sh"
 
-wheels='' model='' config='' with='' without='' start=yes
+wheels='' model='' config='' with='' without='' trust='' older=no start=yes
 
 parse() {
     while [ $# -gt 0 ]; do
         case $1 in
         -h | --help) help && exit 0 ;;
         --no-start) start=no && shift && continue ;;
-        --wheels | --model | --config | --with | --without | --timeout | --settle) ;;
+        --allow-older) older=yes && shift && continue ;;
+        --wheels | --model | --config | --with | --without | --trust | --timeout | --settle) ;;
         *) usage "there is no option $1" ;;
         esac
         [ $# -ge 2 ] || usage "$1 needs a value"
@@ -62,6 +69,7 @@ parse() {
         --config) config=$(absolute "$2") ;;
         --with) with="$with $(drop_in "$2")" ;;
         --without) without="$without $(drop_in "$2")" ;;
+        --trust) trust=$(absolute "$2") ;;
         --timeout) TIMEOUT_SECONDS=$(whole "$2") ;;
         --settle) SETTLE_SECONDS=$(whole "$2") ;;
         esac
@@ -219,9 +227,11 @@ main() {
     tidy_releases
     adopt_config
     choose_drop_ins
-    make_program
     choose_model
     choose_config
+    check_signatures
+    choose_serials
+    make_program
     if ! same_as_current; then
         make_release
     elif [ ! -L "$UNCONFIRMED" ]; then
@@ -239,6 +249,7 @@ main() {
     else
         switch_and_wait
     fi
+    adopt_keys
 }
 
 main "$@"

@@ -1,7 +1,7 @@
 # How install.sh puts a release together: the program in its environment, model, configuration,
 # drop-ins, and this folder.
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # wheels, model, config, with, without: what install.sh was asked for
+# shellcheck disable=SC2154 # wheels, model, config, with, trust...: what install.sh was asked for
 
 need_space() { # need_space MIB
     mkdir -p "$TOP"
@@ -35,6 +35,7 @@ extra() {
     case " $chosen " in *" window "*) extras=display ;; esac
     case " $chosen " in *" mqtt "*) extras=${extras:+$extras,}mqtt ;; esac
     case " $chosen " in *" web "*) extras=${extras:+$extras,}web ;; esac
+    [ -z "$trust" ] || extras=${extras:+$extras,}signatures
     [ -z "$extras" ] || echo "[$extras]"
 }
 
@@ -94,29 +95,35 @@ choose_drop_ins() {
 
 same_as_current() {
     [ -L "$CURRENT" ] && [ "${venv##*/}" = "$(target_of "$CURRENT/venv")" ] &&
-        same_model && cmp -s "$config" "$CURRENT/config.toml" &&
+        same_trust && same_model && cmp -s "$config" "$CURRENT/config.toml" &&
         [ "$chosen" = "$(sed 's/^/ /' "$CURRENT/with" | tr -d '\n')" ] &&
         diff -rq "$HERE" "$CURRENT/installer" >/dev/null
 }
 
 same_model() {
     if [ -n "$model" ]; then
-        cmp -s "$model" "$CURRENT/model.tflite"
+        cmp -s "$model" "$CURRENT/model.tflite" &&
+            same_file "$model.sig" "$CURRENT/model.tflite.sig"
     else
         [ ! -f "$CURRENT/model.tflite" ]
     fi
 }
 
+same_file() { cmp -s "$1" "$2" || { [ ! -e "$1" ] && [ ! -e "$2" ]; }; }
+
 put_model() { # put_model FOLDER
     [ -n "$model" ] || return 0
     cp "$model" "$1/model.tflite"
+    [ ! -f "$model.sig" ] || cp "$model.sig" "$1/model.tflite.sig"
     echo "MASKWATCH_MODEL_PATH=$CURRENT/model.tflite" >"$1/environment"
 }
 
 check() { # check FOLDER: load model and configuration once with the program that will use them
+    keys=$trust
+    [ ! -e "$KEYS" ] || keys=$KEYS
     timeout 600 "$venv/bin/python" -m maskwatch_edge.deploy.health --config "$1/config.toml" \
         --environment "$ROOT/etc/maskwatch/environment" --with "$chosen" \
-        ${model:+--model "$1/model.tflite"} >&2 ||
+        ${model:+--model "$1/model.tflite"} ${keys:+--trust "$keys"} >&2 ||
         fail "the new version does not pass its check; see above"
 }
 
@@ -156,6 +163,8 @@ describe() {
   "wheel_sha256": "$(cat "$venv/complete")",
   "model_sha256": "$(sha_of "$folder/model.tflite")",
   "model_from": "${model_from:-shipped}",
+  "program_serial": "$program_serial",
+  "model_serial": "$model_serial",
   "config_sha256": "$(sha_of "$folder/config.toml")",
   "with": "${chosen# }"
 }

@@ -51,6 +51,7 @@ main() {
     take_down
     [ $uses_console = no ] || systemctl start --no-block getty@tty1.service || :
     if [ $keep = yes ]; then leave_config; else remove_config; fi
+    rm -f "$KEYS"
     remove_gpio
     rm -rf "$ROOT/var/cache/maskwatch"
     [ $keep = yes ] || rm -rf "$ROOT/var/lib/private/maskwatch" "$ROOT/var/lib/maskwatch"

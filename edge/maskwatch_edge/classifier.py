@@ -35,15 +35,22 @@ class MaskClassifier:
         path: A `.tflite` file written by `maskwatch convert`.
         interpreter: "auto", or a name in `interpreter.PACKAGES`.
         threads: Threads of the interpreter, clamped to the cores that may be used.
+        trusted_keys: Public keys, one of which must have signed the file; None asks for none.
 
     Raises:
         ModelError: If the file is broken or contradicts its contract.
+        SignatureError: If it is not signed by a trusted key.
     """
 
     def __init__(
-        self, path: Path, *, interpreter: str = "auto", threads: int | None = None
+        self,
+        path: Path,
+        *,
+        interpreter: str = "auto",
+        threads: int | None = None,
+        trusted_keys: Path | None = None,
     ) -> None:
-        flatbuffer, self.contract = read_model(path)
+        flatbuffer, self.contract = read_model(path, trusted_keys)
         try:
             self._interpreter = load_interpreter(flatbuffer, interpreter, threads)
             self._input, self._output = _matching_tensors(self._interpreter, self.contract)
@@ -92,8 +99,14 @@ def open_classifier(model: ModelConfig) -> MaskClassifier:
 
     Raises:
         ModelError: If it is broken, or missing.
+        SignatureError: If it must be signed and is not.
     """
-    return MaskClassifier(model_file(model), interpreter=model.interpreter, threads=model.threads)
+    return MaskClassifier(
+        model_file(model),
+        interpreter=model.interpreter,
+        threads=model.threads,
+        trusted_keys=model.keys_for(model.path),
+    )
 
 
 def model_file(model: ModelConfig) -> Path:

@@ -17,11 +17,14 @@ MODULES = {
     "detect": "maskwatch_edge.detect_command",
     "doctor": "maskwatch_edge.doctor.command",
     "evaluate": "maskwatch_edge.evaluate.command",
+    "keys": "maskwatch_edge.signatures.keys_command",
     "lamp": "maskwatch_edge.lamps.command",
     "models": "maskwatch_edge.models_command",
     "run": "maskwatch_edge.run_command",
+    "sign": "maskwatch_edge.signatures.sign_command",
     "stats": "maskwatch_edge.statistics.command",
     "token": "maskwatch_edge.web.command",
+    "verify": "maskwatch_edge.signatures.verify_command",
 }
 """The module of each command, which calls it `COMMAND`."""
 

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, TypeVar
 
 from .errors import ModelError
 from .files import write_atomically
+from .signatures.signing import check_content
 
 WITH_MASK = "with_mask"
 WITHOUT_MASK = "without_mask"
@@ -191,11 +192,13 @@ def write_model(path: Path, flatbuffer: bytes, contract: Contract) -> None:
     write_atomically(path, with_contract(flatbuffer, contract))
 
 
-def read_model(path: Path) -> tuple[bytes, ModelContract]:
+def read_model(path: Path, trusted_keys: Path | None = None) -> tuple[bytes, ModelContract]:
     """Read the file of a mask classifier and check that it is whole.
 
     Args:
         path: A `.tflite` file that carries its contract.
+        trusted_keys: Public keys; one of them must have signed the file, or nothing of it is
+            parsed. None asks for no signature.
 
     Returns:
         The bytes for the interpreter, and the contract.
@@ -203,24 +206,29 @@ def read_model(path: Path) -> tuple[bytes, ModelContract]:
     Raises:
         ModelError: If the file cannot be read, is no TFLite file, is truncated or changed,
             carries no contract or one that this version cannot run, or holds a face finder.
+        SignatureError: If it is not signed by a trusted key.
     """
-    return _read(path, ModelContract)
+    return _read(path, trusted_keys, ModelContract)
 
 
-def read_finder(path: Path) -> tuple[bytes, FinderContract]:
+def read_finder(path: Path, trusted_keys: Path | None = None) -> tuple[bytes, FinderContract]:
     """Read the file of a face finder and check that it is whole; see `read_model`.
 
     Raises:
         ModelError: As for `read_model`, or if the file holds a mask classifier.
+        SignatureError: As for `read_model`.
     """
-    return _read(path, FinderContract)
+    return _read(path, trusted_keys, FinderContract)
 
 
-def _read(path: Path, wanted: type[AnyContract]) -> tuple[bytes, AnyContract]:
+def _read(
+    path: Path, trusted_keys: Path | None, wanted: type[AnyContract]
+) -> tuple[bytes, AnyContract]:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
+    check_content(path, content, trusted_keys)
     if content[4:8] != b"TFL3":
         raise ModelError(
             f"{path} is not a TFLite file (no TFL3 mark in its first bytes); "

@@ -31,6 +31,12 @@ class ModelError(MaskwatchError, ValueError):
     fault = Fault.MODEL_BROKEN
 
 
+class SignatureError(InputError):
+    """A file is not signed by a trusted key, or is not the file that was signed."""
+
+    fault = Fault.SIGNATURE_WRONG
+
+
 class ConversionError(MaskwatchError, RuntimeError):
     """A network cannot be converted, or does not survive its conversion."""
 

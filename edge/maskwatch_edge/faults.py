@@ -211,6 +211,14 @@ class Fault(Enum):
         "A model file is missing, damaged, or contradicts the contract that it carries.",
         "Name another in `model.path`, or leave that out to use the one that comes with Maskwatch.",
     )
+    SIGNATURE_WRONG = (
+        "signature-wrong",
+        Severity.ERROR,
+        "The command ends, and nothing of the file was read.",
+        "A model or program is not signed by a trusted key, was changed after it was signed, or is "
+        "older than the one that runs.",
+        "Get the file and its `.sig` anew from who made them; find out who changed it.",
+    )
     SOURCE_UNREADABLE = (
         "source-unreadable",
         Severity.ERROR,

@@ -86,6 +86,7 @@ def flags_of(options: argparse.Namespace) -> dict[str, object]:
         **_model(options.model),
         "model.interpreter": options.interpreter,
         "model.threads": options.threads,
+        "model.trusted_keys": options.trust,
         **_scores(options.min_score),
         "display.kind": options.display,
         "display.full_screen": options.full_screen,

@@ -47,6 +47,13 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="threads of the model; never more than there are cores",
     )
+    group.add_argument(
+        "--trust",
+        type=Path,
+        metavar="KEYS",
+        help="public keys of maskwatch keys, one a line: refuse a model or finder of yours that "
+        "none of them signed",
+    )
 
 
 def add_watch_options(parser: argparse.ArgumentParser) -> None:
@@ -129,4 +136,9 @@ def model_of(options: argparse.Namespace) -> ModelConfig:
         ConfigError: If a value is out of its range.
     """
     chosen = options.model or ModelConfig()
-    return replace(chosen, interpreter=options.interpreter, threads=options.threads)
+    return replace(
+        chosen,
+        interpreter=options.interpreter,
+        threads=options.threads,
+        trusted_keys=options.trust,
+    )

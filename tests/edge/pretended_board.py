@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 FAKES = Path(__file__).parent / "fake_board"
@@ -37,6 +38,8 @@ class Board:
             "MASKWATCH_TIMEOUT_SECONDS": "1",
             "MASKWATCH_NEED_MIB": "1",
             "FAKE_BOARD": str(self.folder / "state"),
+            "REAL_PYTHON": sys.executable,
+            "REAL_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }
 
     @property

@@ -232,7 +232,7 @@ def test_every_value_that_may_be_none_is_none_by_default() -> None:
     """For a file says "" for it, and the defaults must be those that it can say."""
     optional = [key for section in SECTIONS for key in keys_of(section).values() if key.is_optional]
     assert [key.name for key in optional] == [
-        *("model", "cascade", "path", "threads", "chip"),
+        *("model", "cascade", "path", "threads", "trusted_keys", "chip"),
         *("host", "port", "ca_file", "user", "password_file", "device_id"),
         *("path", "token_hash"),
     ]

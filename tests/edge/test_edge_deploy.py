@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -17,11 +19,20 @@ from maskwatch_edge.deploy.board import Board as Examined
 from maskwatch_edge.deploy.board import check_facts, examine
 from maskwatch_edge.deploy.bundle import Bundle
 from maskwatch_edge.deploy.command import COMMAND
-from maskwatch_edge.deploy.deploy import Wanted, check_end, check_space, install_command, target_of
+from maskwatch_edge.deploy.deploy import (
+    Wanted,
+    check_board,
+    check_end,
+    check_space,
+    install_command,
+    target_of,
+)
 from maskwatch_edge.deploy.remote import Address, BoardError, Ssh, explain
+from maskwatch_edge.deploy.service_config import extras_of
 from maskwatch_edge.deploy.wheels import (
     read_wheel,
 )
+from maskwatch_edge.errors import InputError, SignatureError
 
 from .made_wheels import make_wheel
 from .pretended_board import Board
@@ -387,6 +398,111 @@ def test_every_end_is_told_with_what_runs_now(code: int, told: str) -> None:
     check_end(_board(needs_sudo=True), 0)
     with pytest.raises(BoardError, match=told):
         check_end(_board(needs_sudo=True), code)
+
+
+# --- signatures ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A key, which may also have signed something that is sent."""
+
+    folder: Path
+
+    @property
+    def public(self) -> Path:
+        return self.folder / "key.pub"
+
+    def sign(self, path: Path, serial: int) -> Path:
+        words = ["sign", str(path), "--key", str(self.folder / "key"), "--serial", str(serial)]
+        assert main(words) == 0
+        return path
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    pytest.importorskip("cryptography", reason="needs the extra signatures")
+    assert main(["keys", "new", str(tmp_path / "key")]) == 0
+    return Signer(tmp_path)
+
+
+@pytest.fixture
+def trusting(board: Board, deploy: Deploy, wheel: Callable[..., Path], signer: Signer) -> Board:
+    """Give a board that runs a program with the serial 10, and takes only what is signed."""
+    code, said = deploy("--wheel", signer.sign(wheel(), 10), "--trust", signer.public)
+    assert code == 0, said
+    assert (board.root / "etc/maskwatch/trusted-keys").read_bytes() == signer.public.read_bytes()
+    assert board.release["program_serial"] == "10"
+    return board
+
+
+def sendings(board: Board) -> int:
+    return sum(call.startswith("systemd-run") for call in board.calls)
+
+
+def test_a_board_that_trusts_keys_takes_what_they_signed(
+    trusting: Board, deploy: Deploy, wheel: Callable[..., Path], signer: Signer, tiny_model: Path
+) -> None:
+    code, said = deploy("--wheel", signer.sign(wheel("second"), 11))
+    assert code == 0, said
+    model = signer.sign(Path(shutil.copy(tiny_model, signer.folder / "ours.tflite")), 3)
+    code, said = deploy("--model-only", "--model", model)
+    assert code == 0, said
+    assert (trusting.release["program_serial"], trusting.release["model_serial"]) == ("11", "3")
+    assert (trusting.top / "current/model.tflite.sig").is_file()
+    assert (trusting.top / "current/installer/install.sh").is_file()
+
+
+def test_what_is_not_signed_is_not_even_sent(
+    trusting: Board, deploy: Deploy, wheel: Callable[..., Path], tiny_model: Path
+) -> None:
+    before = sendings(trusting)
+    for words in (["--wheel", wheel("second")], ["--model-only", "--model", tiny_model]):
+        code, said = deploy(*words)
+        assert (code, "is not signed: cannot read" in said) == (1, True), said
+    assert sendings(trusting) == before
+
+
+def test_nothing_of_a_changed_program_is_run_as_root(
+    trusting: Board, deploy: Deploy, wheel: Callable[..., Path], signer: Signer
+) -> None:
+    signed = signer.sign(wheel("second"), 11)
+    with zipfile.ZipFile(signed, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("maskwatch_edge/systemd/install.sh", f"touch {trusting.folder}/owned")
+    code, said = deploy("--wheel", signed)
+    assert (code, "is not the file that the key" in said) == (1, True), said
+    assert not (trusting.folder / "owned").exists()
+    assert trusting.release["release"] == "0001"
+
+
+def test_an_older_program_is_sent_only_if_that_is_meant(
+    trusting: Board, deploy: Deploy, wheel: Callable[..., Path], signer: Signer
+) -> None:
+    older = signer.sign(wheel("older"), 9)
+    code, said = deploy("--wheel", older)
+    assert (code, "its serial is 9, that one's 10" in said) == (1, True), said
+    assert deploy("--wheel", older, "--allow-older")[0] == 0
+    assert trusting.release["program_serial"] == "9"
+
+
+@pytest.mark.parametrize("option", ["--wheel", "--model"])
+def test_what_no_trusted_key_signed_is_refused_before_it_is_read(
+    board: Board, deploy: Deploy, wheel: Callable[..., Path], signer: Signer, option: str
+) -> None:
+    signer.sign(wheel(), 1)
+    nonsense = write(signer.folder, "nonsense", "neither a wheel nor a model")
+    code, said = deploy("--wheel", wheel(), option, nonsense, "--trust", signer.public)
+    assert (code, f"{nonsense} is not signed" in said) == (1, True), said
+    assert board.calls == []
+
+
+def test_a_board_that_takes_only_what_is_signed_can_check_it() -> None:
+    assert extras_of({"web", "network"}) == "web"
+    assert extras_of({"web", "network"}, has_keys=True) == "web,signatures"
+    with pytest.raises(InputError, match="--trust needs --wheel FILE"):
+        Wanted(trust=Path("key.pub"))
+    with pytest.raises(SignatureError, match="and a checkout is not"):
+        check_board(replace(_board(needs_sudo=True), has_keys=True), Wanted(), None)
 
 
 # --- words ---------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def test_every_error_has_a_base_that_the_command_line_catches() -> None:
 
 
 def test_every_error_is_a_fault_of_its_own() -> None:
-    faults = {error.fault for error in MaskwatchError.__subclasses__() if error in CLASSES}
+    faults = {error.fault for error in CLASSES if error is not MaskwatchError}
     assert len(faults) == len(CLASSES) - 1
     assert {fault.severity for fault in faults} == {Severity.ERROR}
 

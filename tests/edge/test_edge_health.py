@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def test_a_release_without_a_model_of_its_own_passes_with_a_shipped_one(
     check: Check, name: str
 ) -> None:
     assert check(f"[model]\nshipped = '{name}'\n", model=None) == (0, "")
+
+
+def test_keys_must_be_of_use_to_the_program_that_will_check(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "keys").write_text("no key\n")
+    assert check("", "--trust", str(tmp_path / "keys"))[0] == 1
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ed25519", None)
+    code, said = check("", "--trust", str(tmp_path / "keys"))
+    assert (code, "pip install 'maskwatch[signatures]'" in said) == (1, True), said
 
 
 def test_a_shipped_model_that_is_missing_does_not_pass(

@@ -28,12 +28,17 @@ from maskwatch_edge.deploy.wheels import read_wheel
 from maskwatch_edge.errors import MaskwatchError
 from maskwatch_edge.evaluate.selection import read_identities
 from maskwatch_edge.pictures import read_picture
+from maskwatch_edge.signatures.keys import new_key, read_private, read_trusted
+from maskwatch_edge.signatures.signature import SUFFIX, Signature, read_signature
 from maskwatch_edge.statistics.counting import Counts
 from maskwatch_edge.statistics.store import Store, read_minutes
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
 LONGEST_MESSAGE = 4_000
+PUBLIC_KEY = (
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKqAwDt7fJhgaihRRCsJwOI/oyYE0XnGf/vaDp2OU/NB somebody\n"
+)
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,20 @@ def _statistics_seeds() -> list[bytes]:
         return [path.read_bytes()]
 
 
+def _signature_seeds() -> list[bytes]:
+    return [Signature("0" * 64, 1, "0" * 16, bytes(64)).to_bytes()]
+
+
+def _key_seeds() -> list[bytes]:
+    return [PUBLIC_KEY.encode(), f"# of the house\n\n{PUBLIC_KEY}{PUBLIC_KEY}".encode()]
+
+
+def _private_key_seeds() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        new_key(Path(folder) / "key")
+        return [(Path(folder) / "key").read_bytes()]
+
+
 TARGETS = {
     "model": Target(".tflite", read_model, _model_seeds),
     "finder": Target(".tflite", read_finder, _finder_seeds),
@@ -162,6 +181,11 @@ TARGETS = {
     "environment": Target(".env", read_environment, _environment_seeds),
     "identities": Target(".txt", read_identities, _identity_seeds),
     "wheel": Target(".whl", read_wheel, _wheel_seeds),
+    "signature": Target(
+        SUFFIX, lambda path: read_signature(path.with_suffix("")), _signature_seeds
+    ),
+    "trusted keys": Target(".pub", read_trusted, _key_seeds),
+    "private key": Target(".pem", read_private, _private_key_seeds),
     "statistics": Target(".db", _read_statistics, _statistics_seeds),
 }
 

@@ -149,6 +149,15 @@ class ModelConfig(Section):
     """Threads of the model and of the finder, a whole number from 1 to 64; never more than there
     are cores. None for what suits the board: one is left free where there are more than two."""
 
+    trusted_keys: Path | None = None
+    """A path: public keys of `maskwatch keys`, one a line. A model or finder that is given by its
+    path must be signed by one of them; None asks for no signature. It needs the extra
+    `signatures`."""
+
+    def keys_for(self, given: Path | None) -> Path | None:
+        """Return the trusted keys for a file; one that comes with Maskwatch, None, needs none."""
+        return self.trusted_keys if given else None
+
 
 @dataclass(frozen=True)
 class DecisionConfig(Section):

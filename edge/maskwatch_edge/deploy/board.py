@@ -31,6 +31,7 @@ if u.find_spec("picamera2"): print(numpy.__version__)' 2>/dev/null)"
 done
 top=$root/opt
 [ ! -d "$top/maskwatch" ] || top=$top/maskwatch
+[ -e "$root/etc/maskwatch/trusted-keys" ] && say keys yes
 say free_mib "$(df -Pk "$top" | awk 'NR == 2 { print int($4 / 1024) }')"
 [ -L "$root/opt/maskwatch/current" ] &&
     say release "$(tr -d '\n' <"$root/opt/maskwatch/current/release.json")"
@@ -58,6 +59,7 @@ class Board:
         needs_sudo: Whether the user there is not root.
         numpy: Version that apt's picamera2 was built for; None without picamera2.
         free_mib: Free space where Maskwatch is installed, MiB.
+        has_keys: Whether it takes only what is signed.
         wheels: SHA-256 of the wheels that it keeps, by file name.
         release: What its `release.json` says; empty without one.
     """
@@ -69,6 +71,7 @@ class Board:
     needs_sudo: bool
     numpy: str | None
     free_mib: int
+    has_keys: bool = False
     wheels: dict[str, str] = field(default_factory=dict)
     release: dict[str, str] = field(default_factory=dict)
 
@@ -96,6 +99,7 @@ def examine(remote: Remote, target: str) -> Board:
         needs_sudo=facts["user"] != "0",
         numpy=facts.get("numpy") or None,
         free_mib=int(facts.get("free_mib") or 0),
+        has_keys="keys" in facts,
         wheels={name.lstrip("*"): digest for digest, name in sums},
         release=_release(facts.get("release", "")),
     )

@@ -30,7 +30,17 @@ for wheel in wheels/*.whl; do
     [ ! -f "$wheel" ] || mv "$wheel" "$cache/wheels/"
 done
 while read -r wheel; do ln "$cache/wheels/$wheel" program/; done <WHEELS
-script=${MASKWATCH_ROOT:-}/opt/maskwatch/current/installer/install.sh
+current=${MASKWATCH_ROOT:-}/opt/maskwatch/current
+keys=${MASKWATCH_ROOT:-}/etc/maskwatch/trusted-keys
+python() { "$current/venv/bin/python" -P -m "$@"; }
+if [ -e "$keys" ] && [ -d installer ]; then
+    [ -L "$current" ] || { echo "nothing here could check signatures; remove $keys" >&2; exit 1; }
+    python maskwatch_edge verify --trust "$keys" program/maskwatch-*.whl >&2
+    rm -r installer
+    python zipfile -e program/maskwatch-*.whl unpacked
+    mv unpacked/maskwatch_edge/systemd installer
+fi
+script=$current/installer/install.sh
 [ ! -d installer ] || script=$bundle/installer/install.sh
 trap '' PIPE HUP
 code=0
@@ -42,7 +52,11 @@ if [ $code = 0 ] && [ -s WHEELS ]; then
 fi
 exit $code
 """
-"""Runs on the board as root: takes the archive, checks it, installs what is in it."""
+"""Runs on the board as root: takes the archive, checks it, installs what is in it.
+
+Where keys are trusted, not even the installer is run before the signature of the wheel that it is
+in was checked.
+"""
 
 
 @dataclass

@@ -42,6 +42,11 @@ def _add_content(parser: argparse.ArgumentParser) -> None:
         "be given again, and stays until --without")  # fmt: skip
     add("--without", action="append", default=[], choices=DROP_INS, dest="dropped",
         help="no longer")  # fmt: skip
+    add("--trust", type=Path, metavar="KEYS", help="send only what one of these public keys signed "
+        "(maskwatch keys, maskwatch sign); the board takes nothing else from then on, until root "
+        "removes /etc/maskwatch/trusted-keys there")  # fmt: skip
+    add("--allow-older", action="store_true", help="let a board with trusted keys take a "
+        "program or model of a lower serial than it has")  # fmt: skip
 
 
 def _add_connection(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +78,8 @@ def _run(options: argparse.Namespace) -> int:
         model_only=options.model_only,
         chosen=tuple(sorted(set(options.chosen))),
         dropped=tuple(sorted(set(options.dropped))),
+        trust=options.trust,
+        allow_older=options.allow_older,
         timeout_seconds=options.timeout,
         dry_run=options.dry_run,
     )

@@ -16,7 +16,9 @@ from pathlib import Path
 from maskwatch_edge.config import Config
 from maskwatch_edge.config.file import load_config
 from maskwatch_edge.contract import read_model
-from maskwatch_edge.errors import InputError
+from maskwatch_edge.errors import InputError, SignatureError
+from maskwatch_edge.signatures.signature import SUFFIX, read_signature, signature_file
+from maskwatch_edge.signatures.signing import check_file
 
 from .board import Board, examine, read_release
 from .bundle import MEBIBYTE, RECEIVE, Bundle
@@ -71,6 +73,9 @@ class Wanted:
         model_only: Whether the program stays as it is.
         chosen: Drop-ins to add.
         dropped: Drop-ins to remove.
+        trust: Public keys, one of which must have signed what is sent; the board will take nothing
+            else from then on. None leaves it as it is.
+        allow_older: Whether a signed program or model may be older than the board's.
         timeout_seconds: Within which the new version must become healthy; None for the board's
             own measure.
         dry_run: Whether to stop before anything is sent.
@@ -86,6 +91,8 @@ class Wanted:
     model_only: bool = False
     chosen: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    trust: Path | None = None
+    allow_older: bool = False
     timeout_seconds: int | None = None
     dry_run: bool = False
 
@@ -94,6 +101,8 @@ class Wanted:
             raise InputError("--model-only needs --model FILE")
         if self.model_only and (self.config or self.wheel or self.chosen or self.dropped):
             raise InputError("--model-only goes with --model alone: all else stays as it is")
+        if self.trust and not (self.wheel or self.model_only):
+            raise InputError("--trust needs --wheel FILE, as a checkout is not signed")
 
 
 def tell_on_stderr(line: str) -> None:
@@ -123,6 +132,7 @@ def deploy(
     Raises:
         InputError: If a file here is not right; nothing was sent.
         ModelError: If the model is broken; nothing was sent.
+        SignatureError: If a file is not signed by a key that is to be trusted; nothing was sent.
         BoardError: If the board cannot be reached, cannot take it, or went back.
     """
     config = read_files(wanted)
@@ -153,9 +163,10 @@ def read_files(wanted: Wanted) -> Config | None:
     Raises:
         InputError: If the configuration is wrong.
         ModelError: If the model is broken.
+        SignatureError: If the model is not signed by a trusted key.
     """
     if wanted.model:
-        read_model(wanted.model)
+        read_model(wanted.model, wanted.trust)
     if wanted.config is None:
         return None
     config = load_config(wanted.config, {}, {}).config
@@ -168,6 +179,8 @@ def read_files(wanted: Wanted) -> Config | None:
 
 def _program(wanted: Wanted, folder: Path, tell: Callable[[str], None]) -> Wheel:
     if wanted.wheel:
+        if wanted.trust:
+            check_file(wanted.wheel, wanted.trust)
         return read_wheel(wanted.wheel)
     tell("building the wheel")
     return build_wheel(folder)
@@ -192,11 +205,28 @@ def check_board(board: Board, wanted: Wanted, config: Config | None) -> None:
     Raises:
         BoardError: If there is no program that could stay.
         InputError: If the configuration asks for what the service may not do.
+        SignatureError: If the board takes only what is signed.
     """
+    if board.has_keys:
+        check_signed(board, wanted)
     if wanted.model_only and not board.release:
         raise BoardError(f"nothing is installed on {board.target} yet; leave out --model-only")
     if config:
         check_drop_ins(config, drop_ins(board, wanted))
+
+
+def check_signed(board: Board, wanted: Wanted) -> None:
+    """Check that there are signatures; which keys are trusted, the board knows.
+
+    Raises:
+        SignatureError: If one is missing.
+    """
+    if not (wanted.wheel or wanted.model_only):
+        raise SignatureError(
+            f"{board.target} takes only what is signed, and a checkout is not; give --wheel FILE"
+        )
+    for path in filter(None, (wanted.wheel, wanted.model)):
+        read_signature(path)
 
 
 def gather(
@@ -204,20 +234,30 @@ def gather(
 ) -> Bundle:
     """Put together what the board lacks."""
     bundle = Bundle()
+    if wanted.trust:
+        bundle.files["trusted-keys"] = wanted.trust
     if wanted.model:
         bundle.files["model.tflite"] = wanted.model
+        _add_signature(bundle, "model.tflite", wanted.model)
     if wanted.config:
         bundle.files["config.toml"] = wanted.config
     if wheel:
         for name, content in wheel.installer().items():
             bundle.files[f"installer/{name}"] = content
-        extras = extras_of(drop_ins(board, wanted))
+        _add_signature(bundle, f"program/{wheel.path.name}", wheel.path)
+        has_keys = board.has_keys or wanted.trust is not None
+        extras = extras_of(drop_ins(board, wanted), has_keys=has_keys)
         tell("gathering the wheels that it needs there")
         for path in [wheel.path, *fetch_dependencies(wheel, extras, target_of(board), cache)]:
             bundle.wheels.append(path.name)
             if board.wheels.get(path.name) != digest(path):
                 bundle.files[f"wheels/{path.name}"] = path
     return bundle
+
+
+def _add_signature(bundle: Bundle, name: str, path: Path) -> None:
+    if signature_file(path).is_file():
+        bundle.files[name + SUFFIX] = signature_file(path)
 
 
 def target_of(board: Board) -> Target:
@@ -262,6 +302,10 @@ def _install_options(wanted: Wanted) -> Iterator[str]:
         yield from ("--model", "model.tflite" if wanted.model else SHIPPED)
     if wanted.config:
         yield from ("--config", "config.toml")
+    if wanted.trust:
+        yield from ("--trust", "trusted-keys")
+    if wanted.allow_older:
+        yield "--allow-older"
     for name in wanted.chosen:
         yield from ("--with", name)
     for name in wanted.dropped:

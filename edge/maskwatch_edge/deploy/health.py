@@ -18,6 +18,7 @@ from maskwatch_edge.config.file import load_config
 from maskwatch_edge.errors import MaskwatchError
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.run_command import build_watcher
+from maskwatch_edge.signatures.keys import read_trusted
 
 from .service_config import (
     check_drop_ins,
@@ -57,9 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--environment", type=Path, default=Path("/etc/maskwatch/environment"))
+    parser.add_argument(
+        "--trust", type=Path, help="must be readable: it will check what comes next"
+    )
     parser.add_argument("--with", dest="chosen", default="", metavar="NAMES")
     options = parser.parse_args(arguments)
     try:
+        if options.trust:
+            read_trusted(options.trust)
         environment = read_environment(options.environment)
         check_release(options.model, options.config, environment, options.chosen.split())
     except MaskwatchError as error:

@@ -80,9 +80,15 @@ def check_finder_file(config: Config) -> None:
         )
 
 
-def extras_of(chosen: Collection[str]) -> str:
-    """Return the extras that drop-ins need, as pip takes them: such as "display,web", or ""."""
-    return ",".join(extra for name, extra in EXTRAS.items() if name in chosen)
+def extras_of(chosen: Collection[str], *, has_keys: bool = False) -> str:
+    """Return the extras that a board needs, as pip takes them: such as "display,web", or "".
+
+    Args:
+        chosen: Its drop-ins.
+        has_keys: Whether it takes only what is signed.
+    """
+    extras = [extra for name, extra in EXTRAS.items() if name in chosen]
+    return ",".join([*extras, "signatures"] if has_keys else extras)
 
 
 def check_drop_ins(config: Config, chosen: Collection[str]) -> None:

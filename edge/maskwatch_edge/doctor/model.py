@@ -31,8 +31,8 @@ INSTALLED = Path("/opt/maskwatch/current")
 def check_interpreter(model: ModelConfig, path: Path) -> Iterator[Finding]:
     """Say which package runs the model, and whether XNNPACK helps it."""
     try:
-        flatbuffer, _ = read_model(path)
-    except ModelError:
+        flatbuffer, _ = read_model(path, model.keys_for(model.path))
+    except (InputError, MissingExtraError, ModelError):
         yield _installed(model.interpreter)
         return
     try:
@@ -83,8 +83,13 @@ def check_model(
 ) -> Iterator[Finding]:
     """Load the model, compare it with its contract, and let it judge a grey picture."""
     try:
-        classifier = MaskClassifier(path, interpreter=model.interpreter, threads=model.threads)
-    except ModelError as error:
+        classifier = MaskClassifier(
+            path,
+            interpreter=model.interpreter,
+            threads=model.threads,
+            trusted_keys=model.keys_for(model.path),
+        )
+    except (InputError, ModelError) as error:
         yield fail("model", str(error), COPY_AGAIN)
         return
     except MissingExtraError as error:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.config import FacesConfig, ModelConfig
+from maskwatch_edge.errors import SignatureError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.models import YUNET, find_model, shipped_finder
 
@@ -33,9 +34,12 @@ def open_finder(faces: FacesConfig, model: ModelConfig) -> FaceFinder:
     Raises:
         InputError: If its file is missing or broken, with what to do.
         ModelError: If it is a broken `.tflite` file.
+        SignatureError: If it must be signed and is not.
     """
     path = file_of(faces)
     if faces.finder == "haar":
+        if model.keys_for(faces.cascade):
+            raise SignatureError(f"{path} cannot be signed; leave out the cascade, or the keys")
         return HaarFinder(path, min_size=faces.min_size_px)
     if faces.finder == "yunet":
         return YunetFinder(
@@ -43,6 +47,7 @@ def open_finder(faces: FacesConfig, model: ModelConfig) -> FaceFinder:
             work_size=faces.work_size_px,
             min_size=faces.min_size_px,
             min_score=faces.min_score,
+            trusted_keys=model.trusted_keys,
         )
     return TfliteFinder(
         path,
@@ -50,6 +55,7 @@ def open_finder(faces: FacesConfig, model: ModelConfig) -> FaceFinder:
         threads=model.threads,
         min_score=faces.min_score,
         min_size=faces.min_size_px,
+        trusted_keys=model.keys_for(faces.model),
     )
 
 

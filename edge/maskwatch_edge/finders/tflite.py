@@ -32,9 +32,11 @@ class TfliteFinder:
         threads: Threads of the interpreter, clamped to the cores that may be used.
         min_score: Faces of a lower score are left out, in [0, 1].
         min_size: Faces with a shorter side are left out, in pixels of the frame.
+        trusted_keys: Public keys, one of which must have signed the file; None asks for none.
 
     Raises:
         ModelError: If the file is broken, contradicts its contract, or holds a classifier.
+        SignatureError: If it is not signed by a trusted key.
         InputError: If the score or the size is outside its range.
     """
 
@@ -46,6 +48,7 @@ class TfliteFinder:
         threads: int | None = None,
         min_score: float = 0.3,
         min_size: int = 8,
+        trusted_keys: Path | None = None,
     ) -> None:
         if not 0.0 <= min_score <= 1.0 or min_size < 1:
             raise InputError(
@@ -53,7 +56,7 @@ class TfliteFinder:
                 f"received {min_score} and {min_size}"
             )
         self._min_score, self._min_size = min_score, min_size
-        flatbuffer, self.contract = read_finder(path)
+        flatbuffer, self.contract = read_finder(path, trusted_keys)
         self._code = BoxCode.of(self.contract)
         try:
             self._interpreter = load_interpreter(flatbuffer, interpreter, threads)

@@ -12,7 +12,7 @@ from maskwatch_edge.cameras.addresses import is_camera
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import Config
 from maskwatch_edge.doctor.system import RealSystem
-from maskwatch_edge.errors import ModelError, OutputError
+from maskwatch_edge.errors import MaskwatchError, OutputError
 from maskwatch_edge.fault_log import FaultLog
 from maskwatch_edge.faults import Fault
 from maskwatch_edge.printing import say_on_stderr
@@ -54,7 +54,7 @@ class WebOutput(Closing):
         self._config, self._log, self._waiting = config.web, log, waiting
         try:
             self._status = Status(model_facts(config), reason)
-        except (ModelError, OSError) as error:
+        except (MaskwatchError, OSError) as error:
             raise OutputError(f"cannot tell of the model: {error}") from error
         self._meter = Meter(is_live=is_camera(config.camera.source))
         self._is_open = Flag()

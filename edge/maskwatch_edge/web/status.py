@@ -63,7 +63,7 @@ def model_facts(config: Config) -> ModelFacts:
         ModelError: If the file is broken, or missing.
     """
     path = model_file(config.model)
-    contract = read_model(path)[1]
+    contract = read_model(path, config.model.keys_for(config.model.path))[1]
     digest = content_digest(path)
     return ModelFacts(path.name, digest, contract.variant, contract.input_size, config.faces.finder)
 

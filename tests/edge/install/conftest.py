@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,8 @@ class Board:
             "MASKWATCH_TIMEOUT_SECONDS": "1",
             "FAKE_BOARD": str(self.folder / "state"),
             "KILL_AT": str(kill_at),
+            "REAL_PYTHON": sys.executable,
+            "REAL_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }
         return subprocess.run(
             ["/bin/sh", script, *arguments],

@@ -1,0 +1,1 @@
+"""Who made a file: Ed25519 signatures beside models and programs, checked before they are read."""
