@@ -18,6 +18,7 @@ MODULES = {
     "doctor": "maskwatch_edge.doctor.command",
     "evaluate": "maskwatch_edge.evaluate.command",
     "lamp": "maskwatch_edge.lamps.command",
+    "licences": "maskwatch_edge.licences.command",
     "models": "maskwatch_edge.models_command",
     "run": "maskwatch_edge.run_command",
     "stats": "maskwatch_edge.statistics.command",
