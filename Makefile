@@ -3,11 +3,12 @@
 # make board-test   build and start an emulated board (QEMU, as root), and test the service on it
 # make count   count instructions on an emulated processor, and compare with the baseline
 # make fuzz    give every reader of files broken ones, SECONDS for each (600)
-# make lint    ruff and mypy
+# make lint    ruff, mypy, and whether all that is installed is free
 # make docs    build the documentation in build/site; warnings are errors
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
 # make wheel   build build/wheel/maskwatch-*.whl, to copy to a board
 # make lock    choose the newest versions of all that is installed anew, and write requirements/
+# make sbom    write build/maskwatch.cdx.json, the CycloneDX bill of what a board is given
 # make clean   remove what the others made
 
 # The first Python that Maskwatch supports; name another with PYTHON=...
@@ -31,7 +32,7 @@ LOCK = $(BUILD)/lock-env/bin/uv pip compile --quiet --upgrade --generate-hashes 
 	--only-binary :all: --python-version 3.11 --custom-compile-command 'make lock' pyproject.toml
 BOARD = --extra display --extra mqtt --extra web --python-platform aarch64-manylinux_2_36
 
-.PHONY: demo test board-test count fuzz lint docs light wheel lock clean python
+.PHONY: demo test board-test count fuzz lint docs light wheel lock sbom clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -62,6 +63,7 @@ lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
+	$(DEV)/bin/maskwatch licences --check >/dev/null
 
 docs: $(DEV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(DEV)/bin/python -m mkdocs --quiet build --strict
@@ -90,6 +92,10 @@ lock: python
 	$(LOCK) --universal --extra dev -o requirements/workstation.txt
 	$(LOCK) $(BOARD) --constraint requirements/workstation.txt -o requirements/board.txt
 	$(LOCK) $(BOARD) --extra tflite-runtime -o requirements/board-numpy1.txt
+
+sbom: $(DEV)/.ready
+	$(DEV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	    --output-file $(BUILD)/maskwatch.cdx.json requirements/board.txt
 
 python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found; give PYTHON=..."; exit 1; }
