@@ -18,8 +18,8 @@ program_key() {
             cd "$wheels" && sha256sum -- *.whl
         else
             extra
-            cd "$HERE/.." && find pyproject.toml README.md LICENSE edge convert train models requirements \
-                -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
+            cd "$HERE/.." && find pyproject.toml README.md LICENSE requirements \
+                edge convert train models -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
         fi
     } | sha256sum | cut -c 1-16
 }

@@ -100,6 +100,19 @@ def test_a_wheel_that_is_not_in_the_lock_is_refused_and_not_kept(
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+def test_a_wheel_that_went_bad_here_is_refused_and_fetched_anew(
+    index: Path, tmp_path: Path
+) -> None:
+    lock = f"needed==1.0{put_dependency(index, '1.0', TAGS[0])}\n"
+    wheel = read_wheel(make_wheel(tmp_path, "", "needed>=1", lock=lock))
+    (path,) = fetch_dependencies(wheel, "", BOARD, tmp_path / "cache")
+    path.write_bytes(b"")  # as after a power cut
+    with pytest.raises(OutputError, match=r"needed-1\.0-.*is not what .* is locked to"):
+        fetch_dependencies(wheel, "", BOARD, tmp_path / "cache")
+    (path,) = fetch_dependencies(wheel, "", BOARD, tmp_path / "cache")
+    assert digest(path) in lock
+
+
 def test_what_cannot_be_fetched_is_told_and_leaves_nothing(index: Path, tmp_path: Path) -> None:
     wheel = read_wheel(make_wheel(tmp_path, "", "needed>=1"))
     with pytest.raises(OutputError, match=r"pip download failed: .*needed"):

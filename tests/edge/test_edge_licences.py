@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import maskwatch_edge
+from maskwatch_edge.errors import InputError
 from maskwatch_edge.finders.haar import CASCADES
 from maskwatch_edge.licences.packages import UNKNOWN, Package, licence_of, needed_packages
 from maskwatch_edge.licences.works import WORKS
@@ -124,6 +125,11 @@ def test_what_is_needed_is_followed_by_extras_and_through_circles(
     monkeypatch.syspath_prepend(tmp_path)
     names = [package.name for package in needed_packages("root")]
     assert names == ["plain-one", "quick", "root", "wanted"]
+
+
+def test_a_checkout_that_is_not_installed_is_told() -> None:
+    with pytest.raises(InputError, match=r"absent is not installed here.*pip install \."):
+        needed_packages("absent")
 
 
 def test_a_package_that_is_not_free_fails_the_check_by_name(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import hashlib
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,8 +164,8 @@ def fetch_dependencies(wheel: Wheel, extras: str, target: Target, cache: Path) -
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
             _download(wheel, extras, target, lock, Path(temporary))
-            _check(Path(temporary).glob("*.whl"), lock)
             _move_into_place(Path(temporary), folder)
+    _check(folder, lock)
     return sorted(folder.glob("*.whl"))
 
 
@@ -178,14 +179,16 @@ def _download(wheel: Wheel, extras: str, target: Target, lock: str, folder: Path
     (folder / wheel.path.name).unlink(missing_ok=True)
 
 
-def _check(wheels: Iterable[Path], lock: str) -> None:
+def _check(folder: Path, lock: str) -> None:
     known = set(HASHES.findall(lock))
-    for wheel in wheels:
-        if digest(wheel) not in known:
-            raise OutputError(
-                f"{wheel.name} is not what this version of Maskwatch is locked to, by its SHA-256; "
-                "does pip ask another package index? See: pip config list"
-            )
+    strange = [path.name for path in folder.glob("*.whl") if digest(path) not in known]
+    if strange:
+        shutil.rmtree(folder)  # whether it came so or went bad here: the next time asks anew
+        raise OutputError(
+            f"{strange[0]} is not what this version of Maskwatch is locked to, by its SHA-256; "
+            "does pip ask another package index (pip config list), or is it newer than the lock "
+            "(make lock)?"
+        )
 
 
 def _move_into_place(temporary: Path, folder: Path) -> None:

@@ -23,8 +23,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     packages = needed_packages()
     if options.json:
-        told = {"packages": map(asdict, packages), "works": map(asdict, WORKS)}
-        print(json.dumps({name: list(each) for name, each in told.items()}))  # noqa: T201
+        told = {"packages": [*map(asdict, packages)], "works": [*map(asdict, WORKS)]}
+        print(json.dumps(told))  # noqa: T201
     else:
         print("\n".join([*_lines(packages), "", *_works(WORKS)]))  # noqa: T201
     unfree = [package for package in packages if options.check and not package.is_free]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
+from maskwatch_edge.errors import InputError
+
 UNKNOWN = "unknown"
 
 FREE = frozenset(
@@ -53,8 +55,18 @@ class Package:
 
 
 def needed_packages(root: str = "maskwatch") -> list[Package]:
-    """Return a package and all that it needs, with whatever of its extras is installed, by name."""
-    extras = _told(distribution(root), "Provides-Extra")
+    """Return a package and all that it needs, with whatever of its extras is installed, by name.
+
+    Raises:
+        InputError: If it is not installed.
+    """
+    try:
+        extras = _told(distribution(root), "Provides-Extra")
+    except PackageNotFoundError as error:
+        raise InputError(
+            f"{root} is not installed here, and so nothing tells what it needs; "
+            "mend it with: pip install ."
+        ) from error
     waiting = [(root, extra) for extra in ("", *extras)]
     seen: set[tuple[str, str]] = set()
     packages: dict[str, Package] = {}
@@ -76,8 +88,8 @@ def _needs(package: Distribution, extra: str) -> Iterator[tuple[str, str]]:
     """Give what an extra of a package, "" for the package itself, needs: name, and its extra."""
     for line in package.requires or ():
         requirement, _, marker = line.partition(";")
-        of = EXTRA.findall(marker) or [""]
-        if extra in of and (match := REQUIREMENT.match(requirement)):
+        belongs_to = EXTRA.findall(marker) or [""]
+        if extra in belongs_to and (match := REQUIREMENT.match(requirement)):
             name = re.sub(r"[-_.]+", "-", match[1]).lower()
             yield name, ""
             for wanted in (match[2] or "").split(","):
