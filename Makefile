@@ -25,7 +25,7 @@ LIGHT_EXTRA ?=
 # pip checks the hashes of all that it installs or of nothing, and a checkout or a wheel of ours has
 # none in a lock: beside these, locks give versions alone.
 VERSIONS = $(BUILD)/versions
-LIGHT_VERSIONS = $(VERSIONS)/$(if $(LIGHT_EXTRA),board-numpy1,board).txt
+LIGHT_VERSIONS = $(VERSIONS)/$(if $(findstring tflite-runtime,$(LIGHT_EXTRA)),board-numpy1,board).txt
 # A board's versions are those of its oldest Python, which wheels of all three are published of: no
 # condition in a lock may depend on the Python of the workstation that deploys.
 LOCK = $(BUILD)/lock-env/bin/uv pip compile --quiet --upgrade --generate-hashes --no-annotate \
