@@ -13,21 +13,21 @@ need_space() { # need_space MIB
 program_key() {
     {
         "$PYTHON" -V
-        constraint
+        lock
         if [ -n "$wheels" ]; then
             cd "$wheels" && sha256sum -- *.whl
         else
             extra
-            cd "$HERE/.." && find pyproject.toml README.md LICENSE edge convert train models \
-                -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
+            cd "$HERE/.." && find pyproject.toml README.md LICENSE requirements \
+                edge convert train models -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
         fi
     } | sha256sum | cut -c 1-16
 }
 
-constraint() { # apt's picamera2 brings libraries that were built for the apt's numpy
+lock() { # apt's picamera2 brings libraries that were built for the apt's numpy
     "$PYTHON" -c 'import importlib.util as u, numpy
-if u.find_spec("picamera2") and int(numpy.__version__.split(".")[0]) < 2: print("numpy<2")' \
-        2>/dev/null || :
+old = u.find_spec("picamera2") and int(numpy.__version__.split(".")[0]) < 2
+print("board-numpy1" if old else "board")' 2>/dev/null || echo board
 }
 
 extra() {
@@ -52,12 +52,13 @@ make_program() { # sets venv
     say "making the environment $venv"
     rm -rf "$venv" "$TOP/tmp"
     mkdir -p "$TOP/venvs" "$TOP/tmp"
-    constraint >"$TOP/tmp/constraint"
     "$PYTHON" -m venv --system-site-packages "$venv"
     if [ -n "$wheels" ]; then
         pip_install --no-index --no-deps "$wheels"/*.whl
     else
-        pip_install --constraint "$TOP/tmp/constraint" "$HERE/..$(extra)"
+        # Versions alone: pip checks hashes of everything or of nothing, and a checkout has none.
+        sed '/--hash/d; s/ \\$//' "$HERE/../requirements/$(lock).txt" >"$TOP/tmp/versions"
+        pip_install --constraint "$TOP/tmp/versions" "$HERE/..$(extra)"
     fi
     sync -f "$venv"
     sha_of "$wheels"/maskwatch-*.whl >"$venv/complete.new"

@@ -19,6 +19,7 @@ MODULES = {
     "evaluate": "maskwatch_edge.evaluate.command",
     "keys": "maskwatch_edge.signatures.keys_command",
     "lamp": "maskwatch_edge.lamps.command",
+    "licences": "maskwatch_edge.licences.command",
     "models": "maskwatch_edge.models_command",
     "run": "maskwatch_edge.run_command",
     "sign": "maskwatch_edge.signatures.sign_command",

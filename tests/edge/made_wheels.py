@@ -8,7 +8,9 @@ from pathlib import Path
 SCRIPTS = Path(__file__).parents[2] / "systemd"
 
 
-def make_wheel(folder: Path, text: str, *requirements: str, name: str = "maskwatch") -> Path:
+def make_wheel(
+    folder: Path, text: str, *requirements: str, name: str = "maskwatch", lock: str = ""
+) -> Path:
     """Make a wheel; the pretended Python takes its text for a program and its model."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-0.1.0-py3-none-any.whl"
@@ -24,6 +26,8 @@ def make_wheel(folder: Path, text: str, *requirements: str, name: str = "maskwat
         archive.writestr("text", text)
         if name == "maskwatch":
             _add_installer(archive)
+            for board in ("board", "board-numpy1"):
+                archive.writestr(f"maskwatch_edge/requirements/{board}.txt", lock)
     return path
 
 

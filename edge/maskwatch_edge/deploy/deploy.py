@@ -266,7 +266,8 @@ def target_of(board: Board) -> Target:
     apt's picamera2 brings libraries that were built for apt's numpy; Debian 12 has numpy 1.
     """
     is_old = board.numpy is not None and int(board.numpy.partition(".")[0]) < 2
-    return Target(board.machine, board.python, board.libc, "numpy<2" if is_old else "")
+    lock = "board-numpy1.txt" if is_old else "board.txt"
+    return Target(board.machine, board.python, board.libc, lock)
 
 
 def check_space(board: Board, wanted: Wanted, bundle: Bundle) -> None:

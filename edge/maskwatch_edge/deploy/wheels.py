@@ -6,6 +6,8 @@ import email
 import hashlib
 import importlib.util
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,12 @@ OLDEST_GLIBC = 17
 INSTALLER = "maskwatch_edge/systemd/"
 """Where the wheel carries the scripts and units of the board."""
 
+LOCKS = "maskwatch_edge/requirements/"
+"""Where the wheel carries the versions and SHA-256 of what it needs on a board."""
+
+HASHES = re.compile(r" \\\n +--hash=sha256:([0-9a-f]{64})")
+"""Those of one version in a lock, a line each."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -31,13 +39,13 @@ class Target:
         machine: As `uname -m` says, such as "aarch64".
         python: Such as (3, 11).
         libc: Version of glibc, such as (2, 36); wheels may be built for older ones.
-        constraint: Such as "numpy<2", or "".
+        lock: The file of `LOCKS` that holds what it is given.
     """
 
     machine: str
     python: tuple[int, int]
     libc: tuple[int, int]
-    constraint: str = ""
+    lock: str = "board.txt"
 
     def pip_options(self) -> list[str]:
         """Return the options that make pip choose for this machine instead of its own."""
@@ -75,13 +83,22 @@ class Wheel:
         Raises:
             InputError: If it carries none.
         """
+        return self._folder(INSTALLER, "install.sh")
+
+    def lock(self, name: str) -> str:
+        """Return one of the files that name what this version needs, and the SHA-256 of each.
+
+        Raises:
+            InputError: If it carries none.
+        """
+        return self._folder(LOCKS, name)[name].decode()
+
+    def _folder(self, folder: str, wanted: str) -> dict[str, bytes]:
         with zipfile.ZipFile(self.path) as archive:
-            names = [name for name in archive.namelist() if name.startswith(INSTALLER)]
-            files = {name.removeprefix(INSTALLER): archive.read(name) for name in names}
-        if "install.sh" not in files:
-            raise InputError(
-                f"{self.path} carries no {INSTALLER}install.sh; build it anew: make wheel"
-            )
+            names = [name for name in archive.namelist() if name.startswith(folder)]
+            files = {name.removeprefix(folder): archive.read(name) for name in names}
+        if wanted not in files:
+            raise InputError(f"{self.path} carries no {folder}{wanted}; build it anew: make wheel")
         return files
 
 
@@ -127,8 +144,8 @@ def build_wheel(folder: Path) -> Wheel:
 def fetch_dependencies(wheel: Wheel, extras: str, target: Target, cache: Path) -> list[Path]:
     """Return the wheels that a wheel needs on a machine; fetch them if the cache lacks them.
 
-    The same question gives the same wheels for as long as the cache is there, so that a board is
-    not changed because something new appeared on the package index.
+    They are those of the lock that the wheel itself carries, to the byte: another version of
+    Maskwatch brings another lock, and one without any is refused.
 
     Args:
         wheel: Of Maskwatch.
@@ -137,23 +154,41 @@ def fetch_dependencies(wheel: Wheel, extras: str, target: Target, cache: Path) -
         cache: A folder of folders, one for each answer; each appears whole or not at all.
 
     Raises:
-        OutputError: If they cannot be fetched.
+        InputError: If the wheel carries no lock.
+        OutputError: If they cannot be fetched, or one is not in the lock.
     """
-    question = "\n".join([repr(target), extras, *wheel.requirements])
+    lock = wheel.lock(target.lock)
+    question = "\n".join([repr(target), extras, lock, *wheel.requirements])
     folder = cache / hashlib.sha256(question.encode()).hexdigest()[:16]
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
-            _download(wheel, extras, target, Path(temporary))
+            _download(wheel, extras, target, lock, Path(temporary))
             _move_into_place(Path(temporary), folder)
+    _check(folder, lock)
     return sorted(folder.glob("*.whl"))
 
 
-def _download(wheel: Wheel, extras: str, target: Target, folder: Path) -> None:
+def _download(wheel: Wheel, extras: str, target: Target, lock: str, folder: Path) -> None:
     wanted = f"{wheel.path}[{extras}]" if extras else str(wheel.path)
-    limits = [target.constraint] if target.constraint else []
-    run_pip("download", f"--dest={folder}", *target.pip_options(), wanted, *limits)
+    # With the hashes, pip would ask for one of our own wheel.
+    versions = folder / "versions.txt"
+    versions.write_text(HASHES.sub("", lock))
+    limits = [f"--constraint={versions}", *target.pip_options()]
+    run_pip("download", f"--dest={folder}", *limits, wanted)
     (folder / wheel.path.name).unlink(missing_ok=True)
+
+
+def _check(folder: Path, lock: str) -> None:
+    known = set(HASHES.findall(lock))
+    strange = [path.name for path in folder.glob("*.whl") if digest(path) not in known]
+    if strange:
+        shutil.rmtree(folder)  # whether it came so or went bad here: the next time asks anew
+        raise OutputError(
+            f"{strange[0]} is not what this version of Maskwatch is locked to, by its SHA-256; "
+            "does pip ask another package index (pip config list), or is it newer than the lock "
+            "(make lock)?"
+        )
 
 
 def _move_into_place(temporary: Path, folder: Path) -> None:

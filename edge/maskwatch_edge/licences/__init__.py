@@ -1,0 +1,1 @@
+"""The licences of all that Maskwatch is made of: packages, and models and pictures."""
