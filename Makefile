@@ -30,7 +30,7 @@ LIGHT_VERSIONS = $(VERSIONS)/$(if $(findstring tflite-runtime,$(LIGHT_EXTRA)),bo
 # condition in a lock may depend on the Python of the workstation that deploys.
 LOCK = $(BUILD)/lock-env/bin/uv pip compile --quiet --upgrade --generate-hashes --no-annotate \
 	--only-binary :all: --python-version 3.11 --custom-compile-command 'make lock' pyproject.toml
-BOARD = --extra display --extra mqtt --extra web --python-platform aarch64-manylinux_2_36
+BOARD = --extra display --extra mqtt --extra signatures --extra web --python-platform aarch64-manylinux_2_36
 
 .PHONY: demo test board-test count fuzz lint docs light wheel lock sbom clean python
 

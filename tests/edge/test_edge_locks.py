@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
-BOARD = ("display", "mqtt", "web")
+BOARD = ("display", "mqtt", "signatures", "web")
 LOCKS = [
     ("board", BOARD, "3.11"),
     ("board", BOARD, "3.13"),
