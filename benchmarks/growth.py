@@ -82,6 +82,7 @@ def groups(reel: Reel) -> dict[str, dict[str, tuple[Config, Reel]]]:
 def finders() -> Iterator[FacesConfig]:
     """Return how each finder that is here is configured."""
     yield FacesConfig()
+    yield FacesConfig(finder="tflite-small")
     if (path := yunet_file()) is not None:
         yield FacesConfig(finder="yunet", model=path)
     yield FacesConfig(finder="haar")

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from maskwatch_edge.contract import read_finder, read_model
 from maskwatch_edge.interpreter import PACKAGES
-from maskwatch_edge.models import SHIPPED_MODELS, shipped_finder, shipped_model
+from maskwatch_edge.models import SHIPPED_FINDERS, SHIPPED_MODELS, shipped_finder, shipped_model
 
 from .emulator import run
 from .ends import operations, without_first, without_last
@@ -37,7 +37,7 @@ def write_variants(folder: Path) -> list[Path]:
     files = []
     networks = {
         **{f"{name} classifier": read_model(shipped_model(name))[0] for name in SHIPPED_MODELS},
-        "finder": read_finder(shipped_finder())[0],
+        **{f"finder {name}": read_finder(shipped_finder(name))[0] for name in SHIPPED_FINDERS},
     }
     for name, whole in networks.items():
         names = operations(whole)

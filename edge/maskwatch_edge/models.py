@@ -20,7 +20,14 @@ SHIPPED_MODELS: Mapping[str, str] = MappingProxyType(
 )
 """The mask models that come with Maskwatch: what each is called, and its file."""
 
-SHIPPED_FINDER = "maskwatch-finder-int8.tflite"
+SHIPPED_FINDERS: Mapping[str, str] = MappingProxyType(
+    {
+        "tflite": "maskwatch-finder-int8.tflite",
+        "tflite-small": "maskwatch-finder-small-int8.tflite",
+    }
+)
+"""The face finders that come with Maskwatch: what `faces.finder` calls each, and its file."""
+
 SHARED_FOLDER = Path("/usr/local/share/maskwatch")
 """Fetched models for everybody on the machine, the service among them, which sees no home."""
 
@@ -34,13 +41,13 @@ def shipped_model(name: str = STANDARD) -> Path:
     return _shipped(SHIPPED_MODELS[name], "--model")
 
 
-def shipped_finder() -> Path:
-    """Return the path of the face finder that comes with Maskwatch.
+def shipped_finder(name: str = "tflite") -> Path:
+    """Return the path of a face finder that comes with Maskwatch, by its name in `SHIPPED_FINDERS`.
 
     Raises:
         ModelError: If it is missing.
     """
-    return _shipped(SHIPPED_FINDER, "--finder-model")
+    return _shipped(SHIPPED_FINDERS[name], "--finder-model")
 
 
 def _shipped(name: str, option: str) -> Path:

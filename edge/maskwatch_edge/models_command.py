@@ -11,6 +11,7 @@ from .command import Command
 from .errors import InputError, ModelError
 from .models import (
     KNOWN_MODELS,
+    SHIPPED_FINDERS,
     SHIPPED_MODELS,
     KnownModel,
     data_folder,
@@ -54,10 +55,11 @@ def _run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     for name in SHIPPED_MODELS:
-        print(f"{name:11}  {_shipped(partial(shipped_model, name), 'a mask model')}")  # noqa: T201
-    print(f"face finder  {_shipped(shipped_finder, 'the finder tflite')}")  # noqa: T201
+        print(f"{name:12}  {_shipped(partial(shipped_model, name), 'a mask model')}")  # noqa: T201
+    for name in SHIPPED_FINDERS:
+        print(f"{name:12}  {_shipped(partial(shipped_finder, name), 'a finder of faces')}")  # noqa: T201
     for model in KNOWN_MODELS.values():
-        print(f"{model.name:11}  {_state(model)}; {model.about}")  # noqa: T201
+        print(f"{model.name:12}  {_state(model)}; {model.about}")  # noqa: T201
     return 0
 
 

@@ -16,8 +16,9 @@ MODEL_HELP = (
     f"{' or '.join(SHIPPED_MODELS)}, which come with Maskwatch, or a .tflite of maskwatch convert"
 )
 FINDER_HELP = (
-    "tflite comes with Maskwatch, or is one of your own, of maskwatch train-finder; yunet is there "
-    "after: maskwatch models get yunet; haar misses most masked faces"
+    "tflite comes with Maskwatch, or is one of your own, of maskwatch train-finder; tflite-small, "
+    "which comes with it, too, is quicker and finds a little less; yunet is there after: maskwatch "
+    "models get yunet; haar misses most masked faces"
 )
 
 

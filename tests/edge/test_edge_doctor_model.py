@@ -62,7 +62,7 @@ def test_a_finder_that_is_missing_fails_with_what_mends_it(
     assert (finding.state, finding.mend) == (State.FAIL, "remove faces.model")
     broken = models.shipped_finder().read_bytes()[:100_000]
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / models.SHIPPED_FINDER).write_bytes(broken)
+    (tmp_path / "models" / models.SHIPPED_FINDERS["tflite"]).write_bytes(broken)
     monkeypatch.setattr(models, "__file__", str(tmp_path / "models.py"))
     finding = only(check_faces(FacesConfig(), Config().model, time.monotonic))
     assert finding.state is State.FAIL

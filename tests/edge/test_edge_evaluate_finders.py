@@ -83,7 +83,7 @@ def test_a_finder_that_is_not_there_is_left_out_of_all_with_the_reason(
     assert result.returncode == 0
     assert result.stderr.startswith("maskwatch evaluate: left out: yunet: there is no YuNet file")
     written = json.loads((tmp_path / "j").read_text())
-    assert list(written["finders"]) == ["tflite", "haar"]
+    assert list(written["finders"]) == ["tflite", "tflite-small", "haar"]
     assert "maskwatch models get yunet" in written["unavailable"]["yunet"]
 
 

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from maskwatch_edge.bench.clip import SHIPPED_CLIP
 from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.cameras.sources import VideoSource
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import FacesConfig, ModelConfig
 from maskwatch_edge.contract import FinderContract, read_finder, read_model, write_model
@@ -211,6 +213,12 @@ def test_it_is_what_finds_faces_unless_the_configuration_names_another() -> None
     finder = open_finder(FacesConfig(), ModelConfig())
     assert isinstance(finder, TfliteFinder)
     assert finder.contract == read_finder(shipped_finder())[1]
+
+
+def test_the_small_one_that_ships_finds_the_people_of_the_demonstration() -> None:
+    finder = open_finder(FacesConfig(finder="tflite-small"), ModelConfig())
+    frames = list(VideoSource(str(SHIPPED_CLIP)).frames())
+    assert {len(finder.find(frame.pixels)) for frame in frames[::15]} == {2}
 
 
 def test_the_configuration_names_another_file_of_it() -> None:

@@ -18,7 +18,7 @@ from maskwatch_edge.models import SHIPPED_MODELS, STANDARD
 from .keys import Check, InPlaceOf, NeededFor, NotAbove, OnlyFor, Section
 from .rules import Between, IpAddress, OneOf, Text, shown
 
-FINDERS = ("tflite", "yunet", "haar")
+FINDERS = ("tflite", "tflite-small", "yunet", "haar")
 """What can find faces; `finders.finder` says how each is opened."""
 
 Share = Annotated[float, Between(0, 1)]
@@ -96,7 +96,8 @@ class FacesConfig(Section):
 
     finder: Annotated[str, OneOf(FINDERS)] = "tflite"
     """What finds the faces: "tflite", the network that comes with Maskwatch, or another one of
-    `maskwatch train-finder`; "yunet", the network of that name; or "haar", OpenCV's Haar cascade,
+    `maskwatch train-finder`; "tflite-small", which comes with it, too, takes a third of the work
+    and finds a little less; "yunet", the network of that name; or "haar", OpenCV's Haar cascade,
     which misses most masked faces."""
 
     model: Path | None = None

@@ -176,7 +176,7 @@ def _own_options(options: argparse.Namespace, finder: str) -> argparse.Namespace
     """Leave out the files of the other finders that are compared."""
     own = argparse.Namespace(**vars(options))
     file = options.finder_model
-    if finder == "haar" or (file and (file.suffix == ".tflite") != (finder == "tflite")):
+    if file and finder != ("tflite" if file.suffix == ".tflite" else "yunet"):
         own.finder_model = None
     if finder != "haar":
         own.cascade = None

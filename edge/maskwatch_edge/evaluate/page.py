@@ -22,6 +22,7 @@ PRECISION_RECALL, RECALL_BY_SIZE = "precision-recall.png", "recall-by-size.png"
 
 FINDERS = {
     "tflite": "Maskwatch's own network, which learned from masked faces",
+    "tflite-small": "the smaller one of Maskwatch's own networks",
     "yunet": "YuNet, a small network of the OpenCV zoo",
     "haar": "OpenCV's Haar cascade, which learned from faces without masks, long ago",
 }

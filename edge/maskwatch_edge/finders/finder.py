@@ -70,7 +70,7 @@ def file_of(faces: FacesConfig) -> Path:
         return given
     if faces.finder == "haar":
         return DEFAULT_CASCADE
-    return find_model(YUNET) if faces.finder == "yunet" else shipped_finder()
+    return find_model(YUNET) if faces.finder == "yunet" else shipped_finder(faces.finder)
 
 
 def given_file(faces: FacesConfig) -> Path | None:

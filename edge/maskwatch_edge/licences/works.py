@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskwatch_edge.models import SHIPPED_FINDER, SHIPPED_MODELS
+from maskwatch_edge.models import SHIPPED_FINDERS, SHIPPED_MODELS
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ OPENCV = "Intel License Agreement For Open Source Computer Vision Library, in th
 WORKS = (
     *(
         Work(file, "MIT", "The Maskwatch authors", LEARNED_FROM)
-        for file in (*SHIPPED_MODELS.values(), SHIPPED_FINDER)
+        for file in (*SHIPPED_MODELS.values(), *SHIPPED_FINDERS.values())
     ),
     Work("haarcascade_frontalface_alt2.xml", OPENCV, "OpenCV, by Rainer Lienhart"),
     Work("haarcascade_frontalface_default.xml", OPENCV, "OpenCV, by Rainer Lienhart"),
