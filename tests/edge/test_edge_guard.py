@@ -11,7 +11,6 @@ from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.guard import FIRST_SECONDS, LONGEST_SECONDS, Guarded
 from maskwatch_edge.view import View
 
-
 RETRY_SECONDS = LONGEST_SECONDS * (1 + JITTER)
 """No wait is longer."""
 
