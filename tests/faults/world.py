@@ -35,6 +35,7 @@ from maskwatch_edge.pipeline import StreamWatcher
 from maskwatch_edge.service import Service
 from maskwatch_edge.statistics.recorder import Recorder
 from maskwatch_edge.verdict import Decision
+from maskwatch_edge.view import Output
 
 from .lockstep import LockstepClock
 from .parts import GREY, Eyes, Ledger, Opinion, Sink, Trouble, TroubledStore
