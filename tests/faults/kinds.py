@@ -40,7 +40,7 @@ class Kind:
 
     name: str
     breaking: Breaking
-    longest_seconds: float = 300.0
+    longest_seconds: float = 120.0
 
 
 def camera_pulled(world: World, random: Random) -> Iterator[None]:
