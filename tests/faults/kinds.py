@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .parts import Trouble
-from .world import SIZE_WH, STEP_SECONDS, World, scene
+from .world import SIZE_WH, World, scene
 
 Breaking: TypeAlias = Callable[[World, Random], Iterator[None]]
 
@@ -68,7 +68,7 @@ def camera_black(world: World, random: Random) -> Iterator[None]:
 def camera_slow(world: World, random: Random) -> Iterator[None]:
     world.shot_seconds = random.choice([4.0, 6.0, 40.0])
     yield
-    world.shot_seconds = STEP_SECONDS
+    world.shot_seconds = world.period_seconds
 
 
 def camera_resized(world: World, random: Random) -> Iterator[None]:

@@ -99,6 +99,7 @@ class Month:
 
 def check_statistics(world: World) -> Counts:
     """Compare what the file holds with what was seen; the world must be closed."""
+    assert world.file is not None
     written = sum(read_minutes(world.file, 0, END_OF_TIME).values(), Counts())
     world.ledger.begin_anew()
     if any(abs(getattr(written, name) - getattr(world.ledger.counts, name)) > 1 for name in NAMES):

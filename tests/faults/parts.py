@@ -8,7 +8,9 @@ from pathlib import Path
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
+from maskwatch_edge.finders import FaceFinder
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.recall import Judge
 from maskwatch_edge.statistics.counting import Counts, Tally
 from maskwatch_edge.statistics.recorder import CLOCK_SET_SECONDS
 from maskwatch_edge.statistics.store import Store
@@ -44,42 +46,56 @@ class Trouble:
             raise self.error
 
 
-class Eyes:
-    """A finder that takes whatever is not grey in the middle of a picture for a face.
-
-    Attributes:
-        looked_seconds: When the newest look that succeeded began: nothing may be said longer.
-    """
-
-    def __init__(self, clock: Callable[[], float], trouble: Trouble) -> None:
-        self._clock, self._trouble = clock, trouble
-        self.looked_seconds = float("-inf")
+class MiddleFinder:
+    """Takes whatever is not grey in the middle of a picture for a face."""
 
     def find(self, pixels: Pixels) -> list[FaceBox]:
-        began_seconds = self._clock()
-        self._trouble.strike()
-        self.looked_seconds = began_seconds
         height, width = pixels.shape[:2]
         if abs(int(pixels[height // 2, width // 2, 0]) - GREY) < 30:
             return []
-        box = FaceBox(width // 4, height // 4, width * 3 // 4 + 1, height * 3 // 4 + 1, 0.9)
-        return [box]
+        return [FaceBox(width // 4, height // 4, width * 3 // 4 + 1, height * 3 // 4 + 1, 0.9)]
 
 
-class Opinion:
-    """A judge that takes green for a mask."""
-
-    def __init__(self, trouble: Trouble) -> None:
-        self._trouble = trouble
+class ColourJudge:
+    """Takes green for a mask."""
 
     def classify(self, pixels: Pixels, boxes: Sequence[FaceBox]) -> list[Verdict]:
-        if boxes:
-            self._trouble.strike()
         return [Verdict(self._label(pixels, box), 0.95) for box in boxes]
 
     def _label(self, pixels: Pixels, box: FaceBox) -> str:
         red, green, _ = pixels[(box.y1 + box.y2) // 2, (box.x1 + box.x2) // 2]
         return WITH_MASK if green > red else WITHOUT_MASK
+
+
+class TroubledFinder:
+    """A finder that can be broken.
+
+    Attributes:
+        looked_seconds: When the newest look that succeeded began: nothing may be said longer.
+    """
+
+    def __init__(self, finder: FaceFinder, trouble: Trouble, clock: Callable[[], float]) -> None:
+        self._finder, self._trouble, self._clock = finder, trouble, clock
+        self.looked_seconds = float("-inf")
+
+    def find(self, pixels: Pixels) -> list[FaceBox]:
+        began_seconds = self._clock()
+        self._trouble.strike()
+        boxes = self._finder.find(pixels)
+        self.looked_seconds = began_seconds
+        return boxes
+
+
+class TroubledJudge:
+    """A judge that can be broken."""
+
+    def __init__(self, judge: Judge, trouble: Trouble) -> None:
+        self._judge, self._trouble = judge, trouble
+
+    def classify(self, pixels: Pixels, boxes: Sequence[FaceBox]) -> list[Verdict]:
+        if boxes:
+            self._trouble.strike()
+        return self._judge.classify(pixels, boxes)
 
 
 class Sink(Closing):

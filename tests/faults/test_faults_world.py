@@ -65,6 +65,6 @@ def test_a_verdict_that_outlives_its_time_is_noticed_here(world: World) -> None:
     world.show_somebody(Decision.NO_MASK)
     world.live(5.0)
     assert world.is_well
-    world.eyes.looked_seconds -= DECISION.stale_seconds
+    world.finder.looked_seconds -= DECISION.stale_seconds
     with pytest.raises(NotSurvivedError, match="after the last look"):
         world.pass_time(1.0)

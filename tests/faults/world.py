@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from maskwatch_edge.config import (
 )
 from maskwatch_edge.errors import LookError, OutputError
 from maskwatch_edge.faults import Fault, Notice
+from maskwatch_edge.finders import FaceFinder
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.guard import Guarded
 from maskwatch_edge.lamps.gpio import FakeBoard, Line
@@ -32,13 +34,24 @@ from maskwatch_edge.lamps.indicator import Indicator
 from maskwatch_edge.loop import closing_all
 from maskwatch_edge.notify import Notifier
 from maskwatch_edge.pipeline import StreamWatcher
+from maskwatch_edge.recall import Judge
 from maskwatch_edge.service import Service
 from maskwatch_edge.statistics.recorder import Recorder
 from maskwatch_edge.verdict import Decision
 from maskwatch_edge.view import Output
 
 from .lockstep import LockstepClock
-from .parts import GREY, Eyes, Ledger, Opinion, Sink, Trouble, TroubledStore
+from .parts import (
+    GREY,
+    ColourJudge,
+    Ledger,
+    MiddleFinder,
+    Sink,
+    Trouble,
+    TroubledFinder,
+    TroubledJudge,
+    TroubledStore,
+)
 
 SIZE_WH = (64, 48)
 CAMERA = CameraConfig(source="/dev/fake")
@@ -59,7 +72,7 @@ WATCHDOG_SECONDS, RESTART_SECONDS = 30.0, 5.0
 
 NEW_YEAR_2026 = 1_767_225_600.0
 PATIENCE_SECONDS = 60.0
-COLOURS = {Decision.MASK: (60, 200, 60), Decision.NO_MASK: (200, 60, 200), None: (GREY,) * 3}
+COLOURS = {Decision.MASK: (60, 200, 60), Decision.NO_MASK: (255, 0, 0), None: (GREY,) * 3}
 
 
 class WatchdogStruck(BaseException):
@@ -74,26 +87,39 @@ class World(Closing):
     """A service, and all that is around it.
 
     Args:
-        folder: Where the statistics are kept.
+        folder: Where the statistics are kept; None for none.
+        finder: Finds the faces.
+        judge: Judges them.
+        open_more: Opens further outputs.
+        period_seconds: Between two pictures of the camera.
 
     Attributes:
         view: What the outputs were told last.
         restarts: How often systemd started the program afresh.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        finder: FaceFinder | None = None,
+        judge: Judge | None = None,
+        open_more: Callable[[], Sequence[Output]] = tuple,
+        period_seconds: float = STEP_SECONDS,
+    ) -> None:
         self.clock = LockstepClock()
         self.camera = FakeCamera(*SIZE_WH, period_seconds=None, clock=self.clock)
         self.finding, self.judging = Trouble(self.pass_time), Trouble(self.pass_time)
         self.opening, self.showing = Trouble(self.pass_time), Trouble(self.pass_time)
         self.closing, self.disk = Trouble(self.pass_time), Trouble(self.pass_time)
-        self.eyes = Eyes(self.clock, self.finding)
+        self.finder = TroubledFinder(finder or MiddleFinder(), self.finding, self.clock)
+        self._judge = TroubledJudge(judge or ColourJudge(), self.judging)
+        self._open_more = open_more
         self.board = FakeBoard(clock=self.clock)
         self.is_chip_plugged = True
         self.wall_ahead_seconds = NEW_YEAR_2026
-        self.shot_seconds = STEP_SECONDS
+        self.period_seconds = self.shot_seconds = period_seconds
         self.ledger = Ledger(self.wall_seconds)
-        self.file = folder / "statistics.db"
+        self.file = folder and folder / "statistics.db"
         self.restarts = 0
         self._next_shot = self._fed_seconds = self.clock()
         self._other_threads = frozenset(_camera_threads())
@@ -187,14 +213,17 @@ class World(Closing):
             warn=self._hear,
         )
         watcher = StreamWatcher(
-            self.eyes, Opinion(self.judging), Thresholds(), look_seconds=0.1, still_seconds=2.0
+            self.finder, self._judge, Thresholds(), look_seconds=0.1, still_seconds=2.0
         )
         self._outputs: list[Output] = [
             Guarded("lamps", Fault.LAMPS_FAILED, self._open_indicator, self._hear),
             Guarded("sink", Fault.PAGE_FAILED, self._open_sink, self._hear),
-            Guarded("counts", Fault.STATISTICS_UNWRITABLE, self._open_recorder, self._hear),
             self.ledger,
+            *self._open_more(),
         ]
+        if self.file is not None:
+            failure = Fault.STATISTICS_UNWRITABLE
+            self._outputs.append(Guarded("counts", failure, self._open_recorder, self._hear))
         self._service = Service(
             self._reader,
             watcher,
@@ -235,7 +264,11 @@ class World(Closing):
         return self._sink
 
     def _open_recorder(self) -> Recorder:
-        return Recorder(lambda: TroubledStore(self.file, self.disk), self._hear, self.wall_seconds)
+        return Recorder(self._open_store, self._hear, self.wall_seconds)
+
+    def _open_store(self) -> TroubledStore:
+        assert self.file is not None
+        return TroubledStore(self.file, self.disk)
 
     def _hear(self, notice: Notice) -> None:
         if "\n" in notice.message:
@@ -253,7 +286,7 @@ class World(Closing):
         return sum(thread not in self._other_threads for thread in _camera_threads())
 
     def _check_view(self) -> None:
-        age_seconds = self.clock() - self.eyes.looked_seconds
+        age_seconds = self.clock() - self.finder.looked_seconds
         if (self.view.tracks or self.view.sightings) and age_seconds > DECISION.stale_seconds:
             raise NotSurvivedError(f"people were shown {age_seconds:.1f} s after the last look")
         if self.view.camera is not CameraState.SEEING and self.view.tracks:
@@ -262,7 +295,7 @@ class World(Closing):
     def _check_lamps(self, tick_seconds: float) -> None:
         if not self.is_chip_plugged:
             return  # without supply no lamp is lit
-        age_seconds = self.clock() - self.eyes.looked_seconds
+        age_seconds = self.clock() - self.finder.looked_seconds
         if self._lit() and age_seconds > DECISION.stale_seconds + tick_seconds:
             raise NotSurvivedError(f"lamps were lit {age_seconds:.1f} s after the last look")
 
