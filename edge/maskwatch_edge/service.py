@@ -76,6 +76,7 @@ class Service:
     ) -> None:
         self._reader = reader
         self._sight = Sight(watcher, decision, warn)
+        self._stale_seconds = decision.stale_seconds
         self._outputs = outputs
         self._notifier = notifier
         self._clock, self._turn_seconds = clock, turn_seconds
@@ -114,10 +115,16 @@ class Service:
             stage_seconds={**look.stage_seconds, WATCH: now_seconds - began_seconds},
             age_seconds=self._sight.age_seconds(now_seconds),
         )
-        for output in self._outputs:
-            output.show(view)
+        self._show(view)
         self._tell_systemd(view)
         return view
+
+    def _show(self, view: View) -> None:
+        for output in self._outputs:
+            # The output before may have taken long.
+            age_seconds = view.age_seconds + self._clock() - view.time_seconds
+            is_old = age_seconds > self._stale_seconds
+            output.show(view.without_people() if is_old else view)
 
     def _camera_events(self, state: CameraState) -> list[Event]:
         before, self._camera = self._camera, state

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from math import isinf
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from math import inf, isinf
+from typing import Protocol, Self
 
 from .cameras.camera import CameraState
 from .events import Event
@@ -48,6 +48,10 @@ class View:
     def is_blind(self) -> bool:
         """Whether pictures come and nothing is known: looks fail, or take too long."""
         return self.camera is CameraState.SEEING and isinf(self.age_seconds)
+
+    def without_people(self) -> Self:
+        """Return the view with nothing said of anybody, and what happened."""
+        return replace(self, sightings=(), tracks=(), age_seconds=inf)
 
     def count_people(self) -> Counter[Decision]:
         """Return how many people are followed, by what is said of them."""

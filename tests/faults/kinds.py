@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .parts import Trouble
-from .world import SIZE_WH, World, scene
+from .world import World, scene
 
 Breaking: TypeAlias = Callable[[World, Random], Iterator[None]]
 
@@ -66,16 +66,13 @@ def camera_black(world: World, random: Random) -> Iterator[None]:
 
 
 def camera_slow(world: World, random: Random) -> Iterator[None]:
-    world.shot_seconds = random.choice([4.0, 6.0, 40.0])
+    world.shoot_every(random.choice([4.0, 6.0, 40.0]))
     yield
-    world.shot_seconds = world.period_seconds
+    world.shoot_every(world.period_seconds)
 
 
 def camera_resized(world: World, random: Random) -> Iterator[None]:
-    world.camera.resize(*random.choice(SIZES_WH))
-    yield
-    world.camera.resize(*SIZE_WH)
-    world.camera.show(scene(world.expected))
+    yield from _showing(world, cv2.resize(scene(world.expected), random.choice(SIZES_WH)))
 
 
 def camera_gives_a_wrong_shape(world: World, random: Random) -> Iterator[None]:

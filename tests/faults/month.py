@@ -87,14 +87,9 @@ class Month:
         next(breaking)
         world.live(self._random.uniform(1.0, kind.longest_seconds))
         next(breaking, None)
-        mended_seconds = world.clock()
-        world.turn()
-        while not world.is_well:
-            if world.clock() - mended_seconds > RECOVERY_SECONDS:
-                raise NotSurvivedError(f"{kind.name}: not well {RECOVERY_SECONDS:g} s after it")
-            world.turn()
+        recovery_seconds = world.recover(RECOVERY_SECONDS)
         record.survived += 1
-        record.longest_seconds = max(record.longest_seconds, world.clock() - mended_seconds)
+        record.longest_seconds = max(record.longest_seconds, recovery_seconds)
 
 
 def check_statistics(world: World) -> Counts:

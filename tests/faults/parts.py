@@ -120,6 +120,13 @@ class Sink(Closing):
         self._closing.strike()
 
 
+class Witness(Closing):
+    """The last output, which tells what it is shown."""
+
+    def __init__(self, tell: Callable[[View], None]) -> None:
+        self.show = tell
+
+
 class TroubledStore(Store):
     """The file of the statistics, on a disk that may be full."""
 

@@ -2,9 +2,9 @@
 
     python -m tests.faults.soak --frames 1000000 --fault-every 1000
 
-The service runs with the outputs of the default configuration, lamps on a board that is not there, the
-tiny models of the tests and pictures of 64x48, and the faults of `kinds`. Memory, threads and open files
-must not grow, no file may be written and no socket listen.
+The service has the outputs of the default configuration, lamps on a paper board, the tiny
+models of the tests and pictures of 64x48; the faults are those of `kinds`. Memory, threads and open
+files must not grow, no file may be written and no socket may listen.
 """
 
 from __future__ import annotations

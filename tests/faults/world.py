@@ -38,7 +38,7 @@ from maskwatch_edge.recall import Judge
 from maskwatch_edge.service import Service
 from maskwatch_edge.statistics.recorder import Recorder
 from maskwatch_edge.verdict import Decision
-from maskwatch_edge.view import Output
+from maskwatch_edge.view import Output, View
 
 from .lockstep import LockstepClock
 from .parts import (
@@ -51,6 +51,7 @@ from .parts import (
     TroubledFinder,
     TroubledJudge,
     TroubledStore,
+    Witness,
 )
 
 SIZE_WH = (64, 48)
@@ -117,7 +118,7 @@ class World(Closing):
         self.board = FakeBoard(clock=self.clock)
         self.is_chip_plugged = True
         self.wall_ahead_seconds = NEW_YEAR_2026
-        self.period_seconds = self.shot_seconds = period_seconds
+        self.period_seconds = self._shot_seconds = period_seconds
         self.ledger = Ledger(self.wall_seconds)
         self.file = folder and folder / "statistics.db"
         self.restarts = 0
@@ -151,7 +152,6 @@ class World(Closing):
         except (LookError, WatchdogStruck):
             self._restart()
             return
-        self._check_view()
         self._check_lamps(0.0)
 
     def pass_time(self, seconds: float, tick_seconds: float = TICK_SECONDS) -> None:
@@ -160,7 +160,7 @@ class World(Closing):
         while (left := until - self.clock()) > 0:
             self.clock.advance(min(left, tick_seconds))
             if self.clock() >= self._next_shot:
-                self._next_shot = self.clock() + self.shot_seconds
+                self._next_shot = self.clock() + self._shot_seconds
                 self.camera.shoot()
             self._settle()
             with suppress(Exception):  # as the lamps' own thread does
@@ -168,6 +168,24 @@ class World(Closing):
             self._check_lamps(tick_seconds)
             if self.clock() - self._fed_seconds > WATCHDOG_SECONDS:
                 raise WatchdogStruck
+
+    def shoot_every(self, seconds: float) -> None:
+        """Let the camera take a picture so often, the next one at once."""
+        self._shot_seconds, self._next_shot = seconds, self.clock()
+
+    def recover(self, most_seconds: float) -> float:
+        """Let the service turn until all is well again, and return how long that took.
+
+        Raises:
+            NotSurvivedError: If it takes longer than it may.
+        """
+        began_seconds = self.clock()
+        self.turn()
+        while not self.is_well:
+            if self.clock() - began_seconds > most_seconds:
+                raise NotSurvivedError(f"not well {most_seconds:g} s after it was over")
+            self.turn()
+        return self.clock() - began_seconds
 
     @property
     def is_well(self) -> bool:
@@ -224,6 +242,7 @@ class World(Closing):
         if self.file is not None:
             failure = Fault.STATISTICS_UNWRITABLE
             self._outputs.append(Guarded("counts", failure, self._open_recorder, self._hear))
+        self._outputs.append(Witness(self._check_view))
         self._service = Service(
             self._reader,
             watcher,
@@ -285,12 +304,12 @@ class World(Closing):
     def _readers(self) -> int:
         return sum(thread not in self._other_threads for thread in _camera_threads())
 
-    def _check_view(self) -> None:
+    def _check_view(self, view: View) -> None:
         age_seconds = self.clock() - self.finder.looked_seconds
-        if (self.view.tracks or self.view.sightings) and age_seconds > DECISION.stale_seconds:
+        if (view.tracks or view.sightings) and age_seconds > DECISION.stale_seconds:
             raise NotSurvivedError(f"people were shown {age_seconds:.1f} s after the last look")
-        if self.view.camera is not CameraState.SEEING and self.view.tracks:
-            raise NotSurvivedError(f"people were shown although the camera is {self.view.camera}")
+        if view.camera is not CameraState.SEEING and view.tracks:
+            raise NotSurvivedError(f"people were shown although the camera is {view.camera}")
 
     def _check_lamps(self, tick_seconds: float) -> None:
         if not self.is_chip_plugged:
