@@ -3,6 +3,7 @@
 # make board-test   build and start an emulated board (QEMU, as root), and test the service on it
 # make count   count instructions on an emulated processor, and compare with the baseline
 # make fuzz    give every reader of files broken ones, SECONDS for each (600)
+# make faults  let DAYS (30) pass before the service, on a clock that is moved, with thousands of faults
 # make lint    ruff and mypy
 # make docs    build the documentation in build/site; warnings are errors
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
@@ -21,7 +22,7 @@ DEV = $(BUILD)/dev-env
 LIGHT = $(BUILD)/light-env-$(notdir $(PYTHON))
 LIGHT_EXTRA ?=
 
-.PHONY: demo test board-test count fuzz lint docs light wheel clean python
+.PHONY: demo test board-test count fuzz faults lint docs light wheel clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -47,6 +48,9 @@ count: $(DEV)/.ready
 fuzz: $(DEV)/.ready
 	$(DEV)/$(PIP) install atheris
 	$(DEV)/bin/python -m tests.fuzz.run --seconds $(or $(SECONDS),600) $(TARGETS)
+
+faults: $(DEV)/.ready
+	$(DEV)/bin/python -m tests.faults.month --days $(or $(DAYS),30) --seed $(or $(SEED),0)
 
 lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .

@@ -40,7 +40,7 @@ faults = st.lists(
 
 
 @given(faults, st.randoms(use_true_random=False))
-@settings(max_examples=25, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=15, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_whatever_breaks_at_the_same_time_nothing_too_old_is_said_and_all_is_well_again(
     faults: list[tuple[Kind, float, bool]], random: Random
 ) -> None:
