@@ -30,7 +30,7 @@ from maskwatch_edge.notify import Notifier
 from maskwatch_edge.pipeline import StreamWatcher
 from maskwatch_edge.service import Rate, Service, describe
 from maskwatch_edge.verdict import Decision
-from maskwatch_edge.view import View
+from maskwatch_edge.view import Output, View
 
 from .conftest import PATIENCE_SECONDS, PatchFinder
 
@@ -206,7 +206,7 @@ def test_an_output_that_hangs_leaves_no_lamp_lit(patch_watcher: StreamWatcher) -
         CameraReader(CAMERA, camera.open) as reader,
         Indicator(lamps, board, stale_seconds=0.5) as indicator,
     ):
-        outputs = [indicator, Hanging()]
+        outputs: list[Output] = [indicator, Hanging()]
         service = Service(reader, patch_watcher, DECISION, outputs, Notifier(None))
         loop = Thread(target=service.run, args=(is_over,))
         loop.start()
