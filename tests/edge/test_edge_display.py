@@ -17,7 +17,7 @@ from maskwatch_edge.display.screen import NIGHT
 from maskwatch_edge.display.screen_info import ScreenInfo
 from maskwatch_edge.display.terminal import TextConsole
 from maskwatch_edge.faults import Fault, Notice
-from maskwatch_edge.guard import RETRY_SECONDS, Guarded
+from maskwatch_edge.guard import Guarded
 from maskwatch_edge.view import Output, View
 
 INFO = ScreenInfo(64, 48, 256, 32, (16, 8), (8, 8), (0, 8))
