@@ -80,8 +80,8 @@ class WatchdogStruck(BaseException):
     """systemd ended the program; not an error that a program could take care of."""
 
 
-class NotSurvivedError(AssertionError):
-    """Something was said or shown that must not be."""
+class NotSurvivedError(BaseException):
+    """Something was said or shown that must not be; the program cannot catch it by mistake."""
 
 
 class World(Closing):
