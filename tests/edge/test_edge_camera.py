@@ -566,13 +566,13 @@ def test_a_camera_that_is_away_is_told_once_with_the_reason_and_so_is_its_return
     ],
 )
 def test_what_a_driver_raises_is_a_fault_of_the_camera(
-    start: Start, clock: FakeTime, error: Exception, reason: str
+    start: Start, error: Exception, reason: str
 ) -> None:
     camera = FakeCamera()
     reader = start(camera.open)
     next_frame(reader)
     camera.break_down(error)
-    until(lambda: see_nothing(reader, clock) and reader.last_error is not None)
+    see_state(reader, LOST)
     assert reader.last_error is not None
     assert reader.last_error.startswith(reason)
     camera.break_down(None)
@@ -581,13 +581,13 @@ def test_what_a_driver_raises_is_a_fault_of_the_camera(
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 4), (0, 64, 3)])
 def test_a_picture_of_a_wrong_shape_is_a_fault_of_the_camera(
-    start: Start, clock: FakeTime, shape: tuple[int, ...]
+    start: Start, shape: tuple[int, ...]
 ) -> None:
     camera = FakeCamera()
     reader = start(camera.open)
     next_frame(reader)
     camera.show(np.zeros(shape, dtype=np.uint8))
-    until(lambda: see_nothing(reader, clock) and reader.last_error is not None)
+    see_state(reader, LOST)
     assert reader.last_error is not None
     assert f"received uint8 of shape {shape}" in reader.last_error
     camera.show(np.zeros((48, 64, 3), dtype=np.uint8))
