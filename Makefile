@@ -3,6 +3,7 @@
 # make board-test   build and start an emulated board (QEMU, as root), and test the service on it
 # make count   count instructions on an emulated processor, and compare with the baseline
 # make fuzz    give every reader of files broken ones, SECONDS for each (600)
+# make faults  let DAYS (30) pass before the service, on a clock that is moved, with thousands of faults
 # make lint    ruff, mypy, and whether all that is installed is free
 # make docs    build the documentation in build/site; warnings are errors
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
@@ -32,7 +33,7 @@ LOCK = $(BUILD)/lock-env/bin/uv pip compile --quiet --upgrade --generate-hashes 
 	--only-binary :all: --python-version 3.11 --custom-compile-command 'make lock' pyproject.toml
 BOARD = --extra display --extra mqtt --extra signatures --extra web --python-platform aarch64-manylinux_2_36
 
-.PHONY: demo test board-test count fuzz lint docs light wheel lock sbom clean python
+.PHONY: demo test board-test count fuzz faults lint docs light wheel lock sbom clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -58,6 +59,9 @@ count: $(DEV)/.ready
 fuzz: $(DEV)/.ready
 	$(DEV)/$(PIP) install atheris
 	$(DEV)/bin/python -m tests.fuzz.run --seconds $(or $(SECONDS),600) $(TARGETS)
+
+faults: $(DEV)/.ready
+	$(DEV)/bin/python -m tests.faults.month --days $(or $(DAYS),30) --seed $(or $(SEED),0)
 
 lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .

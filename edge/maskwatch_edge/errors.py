@@ -8,9 +8,12 @@ journal.
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import ClassVar
 
 from .faults import Fault
+from .printing import one_line
 
 
 class MaskwatchError(Exception):
@@ -55,6 +58,12 @@ class OutputError(MaskwatchError, OSError):
     fault = Fault.OUTPUT_UNWRITABLE
 
 
+class LookError(MaskwatchError, RuntimeError):
+    """Faces could not be looked for, again and again."""
+
+    fault = Fault.LOOK_FAILED
+
+
 class WorkerError(MaskwatchError, ConnectionError):
     """Another machine of a training does not answer."""
 
@@ -73,3 +82,12 @@ class MissingExtraError(MaskwatchError, ImportError):
             f"this needs the package {package}, which is not installed; "
             f"mend it with: pip install {wanted}"
         )
+
+
+def words_of(error: Exception) -> str:
+    """Say in one line what went wrong; if nobody foresaw it, also its kind and place."""
+    if isinstance(error, MaskwatchError):
+        return str(error)
+    places = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" in {Path(place.filename).name}, line {place.lineno}" for place in places)
+    return one_line(f"{type(error).__name__}{where}: {' '.join(str(error).split())}")

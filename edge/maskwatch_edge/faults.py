@@ -67,6 +67,14 @@ class Fault(Enum):
         "A call to the camera's driver does not return: mostly a broken camera, cable or hub.",
         "Pull the camera out and plug it in. If it comes again, try another cable, hub or camera.",
     )
+    LOOK_FAILED = (
+        "look-failed",
+        Severity.ERROR,
+        "Nobody is judged: all lamps are dark. It is tried again after longer and longer waits; if "
+        "it fails for a minute, the program ends, and systemd starts it afresh.",
+        "OpenCV or the interpreter failed, mostly for want of memory, or a mistake in Maskwatch.",
+        "The line tells which. Look at the memory with `free -m`; else tell the project.",
+    )
     FILE_SKIPPED = (
         "file-skipped",
         Severity.WARNING,
@@ -77,15 +85,22 @@ class Fault(Enum):
     LAMPS_FAILED = (
         "lamps-failed",
         Severity.WARNING,
-        "The lamps show nothing. They are tried again every half minute.",
+        "The lamps show nothing. They are tried again at least every half minute.",
         "A GPIO chip or line is not there, is in use, or may not be used.",
         "`maskwatch doctor`, then `maskwatch lamp on`: see *A lamp stays dark* in the "
         "troubleshooting.",
     )
+    LINES_FAILED = (
+        "lines-failed",
+        Severity.WARNING,
+        "What happens is not printed. It is tried again at least every half minute.",
+        "The disk to which stdout is sent is full.",
+        "Make room on it, or set `output.lines` to `none`.",
+    )
     DISPLAY_FAILED = (
         "display-failed",
         Severity.WARNING,
-        "Nothing is shown on the screen. One on a cable is tried again every half minute.",
+        "Nothing is shown on the screen. One on a cable is tried again at least every half minute.",
         "The screen is off or unplugged, or there is no desktop for a window.",
         "Switch it on; see *Nothing on the screen* in the troubleshooting.",
     )
@@ -99,7 +114,7 @@ class Fault(Enum):
     PAGE_FAILED = (
         "page-failed",
         Severity.WARNING,
-        "There is no live page. It is tried again every half minute.",
+        "There is no live page. It is tried again at least every half minute.",
         "Its port is in use, its address is none of this board, or the extra `web` is missing.",
         "Choose another `web.port` or `web.address`; `pip install 'maskwatch[web]'`.",
     )
@@ -113,7 +128,7 @@ class Fault(Enum):
     MQTT_FAILED = (
         "mqtt-failed",
         Severity.WARNING,
-        "No broker is told anything. It is tried again every half minute.",
+        "No broker is told anything. It is tried again at least every half minute.",
         "A file that `mqtt` names cannot be read, the extra `mqtt` is missing, or the thread that "
         "tells the broker has failed.",
         "The line tells which: mend the configuration, or `pip install 'maskwatch[mqtt]'`.",

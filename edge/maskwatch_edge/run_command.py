@@ -17,7 +17,6 @@ from .command import Command, need
 from .config import (
     Config,
     DecisionConfig,
-    IndicatorConfig,
     ModelConfig,
     MqttConfig,
     StatisticsConfig,
@@ -40,10 +39,6 @@ from .recall import Judge
 from .service import Service, monotonic_seconds
 from .view import Output
 from .watch_options import add_finder, add_model_file, add_model_options, add_watch_options
-
-STALE_SECONDS = 15.0
-"""Half of the unit's WatchdogSec: a slow board may take seconds for a frame, and a loop that hangs
-must not keep a lamp lit until it is ended."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -203,7 +198,7 @@ def watch_with(
     with CameraReader(config.camera, open_source, warn=log.warn) as reader:
         outputs = open_outputs(config, lambda: reader.last_error, stop.set, log)
         with closing_all(outputs):
-            service = Service(reader, watcher, config.decision, outputs, notifier)
+            service = Service(reader, watcher, config.decision, outputs, notifier, warn=log.warn)
             service.turn()
             notifier.ready()
             service.run(stop, reload)
@@ -224,39 +219,30 @@ def open_outputs(
     config: Config, reason: Callable[[], str | None], on_quit: Callable[[], None], log: FaultLog
 ) -> Sequence[Output]:
     """Open what the configuration asks for; what fails later is left out for a while."""
-    warn = log.warn
-    outputs: list[Output] = []
+    warn, outputs = log.warn, list[Output]()
+
+    def add(name: str, fault: Fault, open_one: Callable[[], Output]) -> None:
+        outputs.append(Guarded(name, fault, open_one, warn))
+
     if config.indicator.lamps:
-        outputs.append(
-            Guarded("indicator", Fault.LAMPS_FAILED, lambda: open_indicator(config.indicator), warn)
-        )
-    outputs.append(open_lines(config.output.lines))
+        add("indicator", Fault.LAMPS_FAILED, lambda: open_indicator(config))
+    add("lines", Fault.LINES_FAILED, lambda: open_lines(config.output.lines))
     waiting: dict[str, int] = {}
     if config.mqtt.host is not None:
         on_waiting = partial(waiting.__setitem__, "mqtt")
-        outputs.append(
-            Guarded(
-                "MQTT broker",
-                Fault.MQTT_FAILED,
-                lambda: open_broker(config.mqtt, warn, on_waiting),
-                warn,
-            )
-        )
-    outputs.append(open_display(config.display, on_quit, warn))
+        add("MQTT broker", Fault.MQTT_FAILED, lambda: open_broker(config.mqtt, warn, on_waiting))
+    add("display", Fault.DISPLAY_FAILED, lambda: open_display(config.display, on_quit, warn))
     if config.statistics.enabled:
-        outputs.append(open_statistics(config.statistics, warn))
+        statistics = Fault.STATISTICS_UNWRITABLE
+        add("statistics", statistics, lambda: open_statistics(config.statistics, warn))
     if config.web.enabled:
-        outputs.append(
-            Guarded(
-                "page", Fault.PAGE_FAILED, lambda: open_page(config, reason, log, waiting), warn
-            )
-        )
+        add("page", Fault.PAGE_FAILED, lambda: open_page(config, reason, log, waiting))
     return outputs
 
 
-def open_indicator(config: IndicatorConfig) -> Output:
-    """Open the lamps; they go out if the loop hangs for half of the watchdog's time."""
-    return Indicator(config, GpioLine, stale_seconds=STALE_SECONDS)
+def open_indicator(config: Config) -> Output:
+    """Open the lamps; they go out on their own if the loop hangs."""
+    return Indicator(config.indicator, GpioLine, stale_seconds=config.decision.stale_seconds)
 
 
 def open_broker(config: MqttConfig, warn: Warn, on_waiting: Callable[[int], None]) -> Output:

@@ -15,9 +15,11 @@ from .annotate import WORDS
 from .cameras.camera import CameraReader, CameraState
 from .config import DecisionConfig
 from .events import Event, EventKind
+from .fault_log import warn
+from .faults import Warn
 from .notify import Notifier
-from .pipeline import Look, StreamWatcher
-from .tracks import Tracker
+from .pipeline import StreamWatcher
+from .sight import NOTHING, Sight
 from .view import Output, View
 
 TURN_SECONDS = 0.1
@@ -31,9 +33,6 @@ RATE_FRAMES = 30
 
 WATCH = "watch"
 """The stage that those of a look are parts of: all that is done before the outputs are told."""
-
-NOTHING = Look((), is_new=False)
-"""What is known without a frame."""
 
 
 class Flag(Protocol):
@@ -59,6 +58,8 @@ class Service:
         outputs: Told of every view, in this order; the caller closes them.
         notifier: Tells systemd.
         clock: Monotonic seconds.
+        warn: Told that looks fail, and that they work again.
+        turn_seconds: A frame is waited for so long; tests pass 0.
     """
 
     def __init__(
@@ -69,17 +70,19 @@ class Service:
         outputs: Sequence[Output],
         notifier: Notifier,
         clock: Callable[[], float] = monotonic_seconds,
+        *,
+        warn: Warn = warn,
+        turn_seconds: float = TURN_SECONDS,
     ) -> None:
         self._reader = reader
-        self._watcher = watcher
-        self._tracker = Tracker(decision)
+        self._sight = Sight(watcher, decision, warn)
+        self._stale_seconds = decision.stale_seconds
         self._outputs = outputs
         self._notifier = notifier
-        self._clock = clock
+        self._clock, self._turn_seconds = clock, turn_seconds
         self._rate = Rate()
         self._camera: CameraState | None = None
         self._status_at = float("-inf")
-        self._frame_seconds = 0.0
 
     def run(self, *asked: Flag) -> None:
         """Turn until one of the flags is set, or the file that is watched has ended."""
@@ -88,39 +91,40 @@ class Service:
 
     def turn(self) -> View:
         """Take one frame, or notice that there is none, and tell everybody."""
-        frame = self._reader.newest(TURN_SECONDS)
+        frame = self._reader.newest(self._turn_seconds)
         camera = self._reader.state
         events = self._camera_events(camera)
         began_seconds = self._clock()
-        look = NOTHING if frame is None else self._watcher.look(frame)
         if frame is not None:
             self._rate.add(began_seconds)
-            self._frame_seconds = frame.time_seconds
+            events += self._sight.see(frame, began_seconds)
         elif camera is not CameraState.SEEING:
-            events += self._lose_all(camera)
-        if look.is_new:
-            events += self._tracker.update(look.sightings, self._frame_seconds)
+            self._rate.clear()
+            events += self._sight.lose(began_seconds, is_over=camera is CameraState.ENDED)
         now_seconds = self._clock()
+        events += self._sight.expire(now_seconds)
+        look = NOTHING if frame is None else self._sight.look
         view = View(
             frame=frame,
             sightings=look.sightings,
-            tracks=self._tracker.tracks,
+            tracks=self._sight.tracks,
             events=tuple(events),
             camera=camera,
             frames_per_second=self._rate.value,
             time_seconds=now_seconds,
             stage_seconds={**look.stage_seconds, WATCH: now_seconds - began_seconds},
+            age_seconds=self._sight.age_seconds(now_seconds),
         )
-        for output in self._outputs:
-            output.show(view)
+        self._show(view)
         self._tell_systemd(view)
         return view
 
-    def _lose_all(self, camera: CameraState) -> list[Event]:
-        self._rate.clear()
-        self._watcher.forget()
-        is_over = camera is CameraState.ENDED  # a file has a time of its own
-        return self._tracker.lose_all(self._frame_seconds if is_over else self._clock())
+    def _show(self, view: View) -> None:
+        for output in self._outputs:
+            # The output before may have taken long.
+            age_seconds = view.age_seconds + self._clock() - view.time_seconds
+            is_old = age_seconds > self._stale_seconds
+            output.show(view.without_people() if is_old else view)
 
     def _camera_events(self, state: CameraState) -> list[Event]:
         before, self._camera = self._camera, state
@@ -162,4 +166,5 @@ def describe(view: View) -> str:
     counts = sorted(view.count_people().items())
     people = [f"{count} {WORDS[decision]}" for decision, count in counts]
     parts = [f"camera {view.camera.value}", f"{view.frames_per_second:.1f} fps"]
-    return ", ".join([*parts, *(people or ["nobody"])])
+    nobody = "blind" if view.is_blind else "nobody"
+    return ", ".join([*parts, *(people or [nobody])])

@@ -155,6 +155,12 @@ class Tracker:
         now = _checked(now_seconds)
         return self._leave(self._people, now if self._now is None else max(now, self._now))
 
+    def expire(self, now_seconds: float) -> list[Event]:
+        """Let those leave who were not seen for `stale_seconds`, however few looks there were."""
+        stale = self._config.stale_seconds
+        gone = [p for p in self._people if now_seconds - p.last_seconds > stale]
+        return self._leave(gone, now_seconds)
+
     def _leave_if_interrupted(self, now: float) -> list[Event]:
         last, self._now = self._now, now
         if last is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from math import inf, isinf
+from typing import Protocol, Self
 
 from .cameras.camera import CameraState
 from .events import Event
@@ -29,6 +30,8 @@ class View:
         time_seconds: Monotonic clock.
         stage_seconds: What the stages of this turn took, by name: those of a `Look`, and "watch"
             for all that is done with a frame before the outputs are told.
+        age_seconds: How old the oldest is of what is said here: since when nobody was looked for,
+            or one of the people was not seen; infinite if nothing is known.
     """
 
     frame: Frame | None
@@ -39,6 +42,16 @@ class View:
     frames_per_second: float
     time_seconds: float
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    age_seconds: float = 0.0
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether pictures come and nothing is known: looks fail, or take too long."""
+        return self.camera is CameraState.SEEING and isinf(self.age_seconds)
+
+    def without_people(self) -> Self:
+        """Return the view with nothing said of anybody, and what happened."""
+        return replace(self, sightings=(), tracks=(), age_seconds=inf)
 
     def count_people(self) -> Counter[Decision]:
         """Return how many people are followed, by what is said of them."""

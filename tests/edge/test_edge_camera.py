@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Lock
 
+import cv2
 import numpy as np
 import pytest
 
+from maskwatch_edge.backoff import JITTER
 from maskwatch_edge.cameras.camera import HUNG_SECONDS, MOST_HUNG, CameraReader, CameraState
 from maskwatch_edge.cameras.fake_camera import FakeCamera, FakeSource
-from maskwatch_edge.cameras.patience import JITTER
 from maskwatch_edge.cameras.reading import OPENING_SECONDS
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import MissingExtraError, SourceError
@@ -555,3 +556,39 @@ def test_a_camera_that_is_away_is_told_once_with_the_reason_and_so_is_its_return
     reason = "the camera stopped giving pictures; it was pulled"
     gone = Fault.CAMERA_LOST.begun(f"no pictures from the camera: {reason}")
     assert notices == [gone, Fault.CAMERA_LOST.ended("pictures come from the camera")] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (cv2.error("out of memory"), "error in fake_camera.py, line "),
+        (MemoryError(), "MemoryError in fake_camera.py, line "),
+    ],
+)
+def test_what_a_driver_raises_is_a_fault_of_the_camera(
+    start: Start, error: Exception, reason: str
+) -> None:
+    camera = FakeCamera()
+    reader = start(camera.open)
+    next_frame(reader)
+    camera.break_down(error)
+    see_state(reader, LOST)
+    assert reader.last_error is not None
+    assert reader.last_error.startswith(reason)
+    camera.break_down(None)
+    next_frame(reader)
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 4), (0, 64, 3)])
+def test_a_picture_of_a_wrong_shape_is_a_fault_of_the_camera(
+    start: Start, shape: tuple[int, ...]
+) -> None:
+    camera = FakeCamera()
+    reader = start(camera.open)
+    next_frame(reader)
+    camera.show(np.zeros(shape, dtype=np.uint8))
+    see_state(reader, LOST)
+    assert reader.last_error is not None
+    assert f"received uint8 of shape {shape}" in reader.last_error
+    camera.show(np.zeros((48, 64, 3), dtype=np.uint8))
+    next_frame(reader)

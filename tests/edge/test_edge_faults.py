@@ -29,9 +29,10 @@ PATIENCE_SECONDS = 60.0
 
 IDS = """
 board-refused broker-away camera-lost camera-stuck clock-not-set configuration-wrong
-conversion-failed disk-stuck display-failed display-stuck extra-missing file-skipped input-wrong
-lamps-failed model-broken mqtt-failed output-unwritable page-failed page-stuck program-broken
-queue-damaged queue-full queue-in-memory queue-lost reload-refused signature-wrong source-unreadable
+conversion-failed disk-stuck display-failed display-stuck extra-missing file-skipped
+input-wrong lamps-failed lines-failed look-failed model-broken mqtt-failed
+output-unwritable page-failed page-stuck program-broken queue-damaged queue-full
+queue-in-memory queue-lost reload-refused signature-wrong source-unreadable
 statistics-unwritable system-refused systemd-unreachable worker-lost
 """
 

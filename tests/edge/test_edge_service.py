@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event as Flag
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -12,17 +14,25 @@ import pytest
 from maskwatch_edge.cameras.camera import CameraReader, CameraState
 from maskwatch_edge.cameras.fake_camera import FakeCamera
 from maskwatch_edge.classifier import MaskClassifier
-from maskwatch_edge.config import CameraConfig, DecisionConfig, Thresholds
+from maskwatch_edge.config import (
+    CameraConfig,
+    DecisionConfig,
+    IndicatorConfig,
+    LampConfig,
+    Thresholds,
+)
 from maskwatch_edge.datagrams import FakeDatagrams
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.lamps.gpio import FakeBoard
+from maskwatch_edge.lamps.indicator import Indicator
 from maskwatch_edge.notify import Notifier
 from maskwatch_edge.pipeline import StreamWatcher
 from maskwatch_edge.service import Rate, Service, describe
 from maskwatch_edge.verdict import Decision
-from maskwatch_edge.view import View
+from maskwatch_edge.view import Output, View
 
-from .conftest import PatchFinder
+from .conftest import PATIENCE_SECONDS, PatchFinder
 
 CAMERA = CameraConfig(
     source="/dev/fake", stall_seconds=0.3, retry_first_seconds=0.02, retry_longest_seconds=0.05
@@ -180,3 +190,36 @@ def test_the_rate_is_that_of_the_last_frames() -> None:
 def test_an_empty_scene_is_described() -> None:
     view = View(None, (), (), (), CameraState.LOST, 0.0, 0.0)
     assert describe(view) == "camera lost, 0.0 fps, nobody"
+
+
+def test_an_output_that_hangs_leaves_no_lamp_lit(patch_watcher: StreamWatcher) -> None:
+    camera, board, is_over = FakeCamera(320, 96, period_seconds=0.01), FakeBoard(), Flag()
+    camera.show(scene(PINK))
+    lamps = IndicatorConfig(lamps=(LampConfig(line="GPIO17", min_on_seconds=3600.0),))
+
+    class Hanging(Notebook):
+        def show(self, view: View) -> None:
+            if view.tracks:
+                assert is_over.wait(60)
+
+    with (
+        CameraReader(CAMERA, camera.open) as reader,
+        Indicator(lamps, board, stale_seconds=0.5) as indicator,
+    ):
+        outputs: list[Output] = [indicator, Hanging()]
+        service = Service(reader, patch_watcher, DECISION, outputs, Notifier(None))
+        loop = Thread(target=service.run, args=(is_over,))
+        loop.start()
+        try:
+            wait_until(lambda: len(board["GPIO17"].history) == 3)
+            assert [level for _, level in board["GPIO17"].history] == [False, True, False]
+        finally:
+            is_over.set()
+            loop.join()
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -141,7 +141,8 @@ def _told_port(process: subprocess.Popen[str]) -> int:
 
 def listening_on(process: int) -> set[str]:
     """Return the addresses that a process listens on, as /proc/net has them, in hexadecimal."""
-    links = [str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()]
+    files = list(Path(f"/proc/{process}/fd").iterdir())
+    links = [str(file.readlink()) for file in files if file.is_symlink()]  # one was ours, to list
     inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
     found = set()
     for table in ("tcp", "tcp6", "udp", "udp6"):

@@ -25,7 +25,7 @@ MARK_PX = 16
 
 
 class FakeCamera:
-    """A camera that can be pulled, plugged, frozen, hung, slowed, resized and filled with noise.
+    """A camera that can be pulled, plugged, frozen, hung, slowed, resized, made noisy and broken.
 
     Like a V4L2 camera it has one buffer, so that a frame nobody took is replaced by the next; it
     can be opened once at a time; and after it was pulled, what was open stays dead.
@@ -41,7 +41,6 @@ class FakeCamera:
         is_shared: Whether it can be opened many times.
         opened: How often it was opened.
         given: How many frames were read from it.
-        awaited: How many programs wait for its next picture at this moment.
     """
 
     def __init__(
@@ -65,12 +64,26 @@ class FakeCamera:
         self.is_shared = is_shared
         self.opened = 0
         self.given = 0
-        self.awaited = 0
+        self._waiting: set[FakeSource] = set()
+        self._in_driver = 0
+        self._error: Exception | None = None
 
     @property
     def sources(self) -> int:
         """How many sources are open now."""
         return len(self._open)
+
+    @property
+    def awaited(self) -> int:
+        """How many programs wait for its next picture at this moment."""
+        with self._changed:
+            return sum(not self._is_due(source, self._period_seconds) for source in self._waiting)
+
+    @property
+    def hung(self) -> int:
+        """How many programs are in a call that does not return."""
+        with self._changed:
+            return self._in_driver if self._is_hung else 0
 
     @property
     def is_plugged(self) -> bool:
@@ -100,6 +113,11 @@ class FakeCamera:
         with self._changed:
             self._is_hung = False
             self._changed.notify_all()
+
+    def break_down(self, error: Exception | None) -> None:
+        """Let every reading raise an error, as a driver with a mistake does; None mends it."""
+        with self._changed:
+            self._error = error
 
     def freeze(self) -> None:
         """Give the same picture over and over."""
@@ -158,11 +176,15 @@ class FakeCamera:
     def _read(self, source: FakeSource) -> Pixels:
         with self._changed:
             self._wait_for_picture(source)
+            self._in_driver += 1
             self._changed.wait_for(lambda: not self._is_hung)
+            self._in_driver -= 1
             if self._is_dead(source):
                 raise SourceError("the camera stopped giving pictures; it was pulled")
             if source not in self._open:
                 raise ValueError("a camera must be open when it is read; it was closed")
+            if self._error is not None:
+                raise self._error
             self.given += 1
             source.shot = self._shot
             return self._paint() if self._frozen is None else self._frozen.copy()
@@ -170,10 +192,10 @@ class FakeCamera:
     def _wait_for_picture(self, source: FakeSource) -> None:
         while source in self._open and self._shot <= source.shot:
             period = self._period_seconds
-            self.awaited += 1
+            self._waiting.add(source)
             if not self._changed.wait_for(partial(self._is_due, source, period), period):
                 self._shot += 1
-            self.awaited -= 1
+            self._waiting.discard(source)
 
     def _is_due(self, source: FakeSource, period_seconds: float | None) -> bool:
         is_changed = self._period_seconds != period_seconds

@@ -7,13 +7,14 @@ from contextlib import closing
 from math import inf
 from threading import Event
 
+from maskwatch_edge.backoff import Backoff
 from maskwatch_edge.config import CameraConfig
-from maskwatch_edge.errors import SourceError
+from maskwatch_edge.errors import MissingExtraError, SourceError, words_of
 from maskwatch_edge.frame import Frame
 
 from .addresses import is_camera, without_password
 from .handover import Handover
-from .patience import Backoff, FreezeGuard
+from .patience import FreezeGuard
 from .sources import FrameSource
 
 OPENING_SECONDS = 30.0
@@ -93,10 +94,12 @@ class Reading:
                 self._is_live = source.is_live
                 self._freeze.restart(self._clock())
                 self._read_frames(turn, source)
-        except SourceError as error:
+        except MissingExtraError:
+            raise
+        except Exception as error:  # also what a driver raises, and a frame of a wrong shape
             if not self._is_live:
                 raise
-            self.lose(turn, str(error))
+            self.lose(turn, words_of(error))
             return False
         self._handover.end(turn.over)
         return True

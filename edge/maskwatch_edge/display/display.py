@@ -46,6 +46,6 @@ def _open_screen(config: DisplayConfig, on_quit: Callable[[], None], warn: Warn)
             Fault.DISPLAY_FAILED,
             lambda: Window(on_quit, config.full_screen),
             warn,
-            retry_seconds=None,
+            is_retried=False,
         )
     return Guarded("display", Fault.DISPLAY_FAILED, lambda: Console(config.framebuffer), warn)

@@ -4,8 +4,9 @@ What keeps a lamp from telling a lie:
 
 - Every lamp is off while the camera gives no pictures, and after `close`, also one whose minimum
   time is not over.
-- A loop that hangs shows no views. The indicator's own small thread, which also blinks, then
-  switches every lamp off after `stale_seconds`, before a watchdog ends the process.
+- What a view says has an age already, and a loop that hangs shows no views. The indicator's own
+  small thread, which also blinks, switches every lamp off once what is said is older than
+  `stale_seconds`, before a watchdog ends the process.
 - A process that is killed cannot switch anything off. What becomes of its lines is up to the
   kernel: most make them inputs, the Raspberry Pi's own leaves them as they are, lit. The next
   start switches them off, and so does `switch_off`, for systemd's ExecStopPost.
@@ -43,9 +44,9 @@ class Indicator(Closing):
     Args:
         config: The lamps.
         open_line: Opens their lines: `GpioLine`, or a `FakeBoard`.
-        clock: Gives monotonic seconds. The time that a view carries is not used: the lamps live
+        clock: Gives monotonic seconds. Of a view its age is used and not its time: the lamps live
             in the present, whenever the picture was taken.
-        stale_seconds: Without a view for longer than this, all lamps are off.
+        stale_seconds: All lamps are off while what is known is older than this.
         has_thread: Whether a thread calls `tick`; if not, the caller does.
 
     Raises:
@@ -63,7 +64,7 @@ class Indicator(Closing):
         has_thread: bool = True,
     ) -> None:
         self._clock, self._stale_seconds = clock, stale_seconds
-        self._claimed, self._shown_seconds = NOTHING, clock()
+        self._claimed, self._known_seconds = NOTHING, clock()
         self._lock = Lock()
         with ExitStack() as stack:
             self._lamps = [stack.enter_context(lamp) for lamp in _open_lamps(config, open_line)]
@@ -78,7 +79,7 @@ class Indicator(Closing):
             OutputError: If a lamp cannot be set; the others are, and the next view tries again.
         """
         with self._lock:
-            self._claimed, self._shown_seconds = claims(view), self._clock()
+            self._claimed, self._known_seconds = claims(view), self._clock() - view.age_seconds
         self.tick()
 
     def tick(self) -> None:
@@ -89,7 +90,7 @@ class Indicator(Closing):
         """
         with self._lock:
             now = self._clock()
-            is_stale = now - self._shown_seconds > self._stale_seconds
+            is_stale = now - self._known_seconds > self._stale_seconds
             settle(self._lamps, NOTHING if is_stale else self._claimed, now)
             write_all(self._lamps, now)
 
@@ -104,7 +105,7 @@ class Indicator(Closing):
         self._held.close()
 
     def _tick_alone(self) -> None:
-        with suppress(OutputError):  # the next view meets it again, and tells
+        with suppress(Exception):  # the next view meets it again, and tells
             self.tick()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Condition, Thread
 
 from maskwatch_edge.closing import Closing
-from maskwatch_edge.errors import OutputError
+from maskwatch_edge.errors import words_of
 from maskwatch_edge.faults import Fault, Warn
 from maskwatch_edge.view import View
 
@@ -114,10 +115,10 @@ class Recorder(Closing):
         try:
             self._store = self._store or self._open_store()
             self._store.add(batch)
-        except OutputError as error:
-            self._let_go()
+        except Exception as error:  # the thread has to live on, whatever the disk does
             self._hold(batch)
             self._tell(error)
+            self._let_go()
             return
         if self._has_failed:
             self._warn(Fault.STATISTICS_UNWRITABLE.ended("the statistics are written again"))
@@ -130,13 +131,14 @@ class Recorder(Closing):
             for minute in sorted(self._pending)[:-MOST_PENDING]:
                 del self._pending[minute]
 
-    def _tell(self, error: OutputError) -> None:
+    def _tell(self, error: Exception) -> None:
         if not self._has_failed:
-            told = f"{error}; the statistics are held in memory for a day at most"
+            told = f"{words_of(error)}; the statistics are held in memory for a day at most"
             self._warn(Fault.STATISTICS_UNWRITABLE.begun(told))
         self._has_failed = True
 
     def _let_go(self) -> None:
         store, self._store = self._store, None
         if store is not None:
-            store.close()
+            with suppress(Exception):  # what could not be written is told, and held
+                store.close()

@@ -154,10 +154,12 @@ class Status:
 
     @property
     def trouble(self) -> str | None:
-        """Say in a word what is amiss, if anything is: a loop that hangs, or the camera's state."""
+        """Say in a word what is amiss, if anything is: the loop hangs, or sees nothing."""
         view = self.view
         if view is None or time.monotonic() - view.time_seconds > STALE_SECONDS:
             return "hangs"
+        if view.is_blind:
+            return "blind"
         return None if view.camera is CameraState.SEEING else view.camera.value
 
     def to_dict(self, today: Today, board: BoardHealth, viewers: dict[str, int]) -> dict[str, Any]:
