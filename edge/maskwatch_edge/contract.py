@@ -21,7 +21,8 @@ from reprlib import repr as brief
 from typing import Any, ClassVar, TypeVar
 
 from .errors import ModelError
-from .files import write_atomically
+from .files import read_at_most, write_atomically
+from .limits import MAX_BYTES
 
 WITH_MASK = "with_mask"
 WITHOUT_MASK = "without_mask"
@@ -218,7 +219,7 @@ def read_finder(path: Path) -> tuple[bytes, FinderContract]:
 
 def _read(path: Path, wanted: type[AnyContract]) -> tuple[bytes, AnyContract]:
     try:
-        content = path.read_bytes()
+        content = read_at_most(path, MAX_BYTES)
     except OSError as error:
         raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
     if content[4:8] != b"TFL3":

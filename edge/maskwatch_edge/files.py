@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old content or the new, never half of it."""
+"""Reading files of a bounded size, and writing them so that a reader never finds half of one."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def read_at_most(path: Path, most_bytes: int) -> bytes:
+    """Read a whole file, unless it is larger than what is wanted can be.
+
+    Raises:
+        OSError: If it cannot be read, or is larger.
+    """
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        size = f"{most_bytes >> 20} MiB" if most_bytes >> 20 else f"{most_bytes} bytes"
+        raise OSError(errno.EFBIG, f"it has more than {size}")
+    return content
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

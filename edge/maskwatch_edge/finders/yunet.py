@@ -11,6 +11,7 @@ import numpy.typing as npt
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.models import YUNET
 from maskwatch_edge.resize import fit_quickly
 
 from .scaling import Scaling
@@ -41,7 +42,7 @@ class YunetFinder:
             faces that fill the picture.
 
     Raises:
-        InputError: If the file is missing or is not YuNet.
+        InputError: If the file is missing or is another one.
     """
 
     def __init__(
@@ -79,17 +80,21 @@ def _load(path: Path, min_score: float) -> cv2.FaceDetectorYN:
             f"there is no YuNet file {path}; expected face_detection_yunet_2023mar.onnx, which "
             "this fetches: maskwatch models get yunet"
         )
-    try:
-        detector = cv2.FaceDetectorYN.create(
-            str(path), "", (32, 32), min_score, OVERLAP, MOST_FACES
-        )
-        _detect(detector, np.zeros((32, 32, 3), dtype=np.uint8))  # another network fails here
-    except cv2.error as error:
+    check_is_yunet(path)
+    return cv2.FaceDetectorYN.create(str(path), "", (32, 32), min_score, OVERLAP, MOST_FACES)
+
+
+def check_is_yunet(path: Path) -> None:
+    """Check that a file is YuNet, whole and unchanged: over a broken one OpenCV may crash.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if not YUNET.is_at(path):
         raise InputError(
             f"{path} is not a YuNet ONNX file, or a broken one; fetch it again with: "
             "maskwatch models get yunet"
-        ) from error
-    return detector
+        )
 
 
 def _detect(detector: cv2.FaceDetectorYN, bgr: Pixels) -> npt.NDArray[np.float32]:
