@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.statistics.store import read_minutes
 
-from .targets import DATA, TARGETS, bomb_png
-
-EXAMPLES = 300
+from .seeds import bomb_avi, bomb_png
+from .target import DATA
+from .targets import TARGETS
 
 
 @st.composite
@@ -58,7 +58,9 @@ def test_a_damaged_file_is_refused_in_words_or_read(
     target, folder = TARGETS[name], tmp_path_factory.mktemp("fuzz")
     contents = st.one_of(st.binary(max_size=256), *map(damaged, target.seeds()))
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(
+        max_examples=target.examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     @given(contents)
     def try_all(content: bytes) -> None:
         target.try_content(content, folder)

@@ -85,7 +85,7 @@ def learned_by(network: Path) -> set[str]:
     try:
         identities = json.loads(path.read_text())["identities"]
         return {*identities[TRAIN], *identities.get("learned_before", ())}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"cannot read {path}: {error}; it tells which faces {network} was fitted on, and "
             "without it they might be scored: keep the file beside the network"
@@ -151,7 +151,7 @@ def load_history(run: Path, config: Config, fingerprint: str) -> list[dict[str, 
         state = json.loads(path.read_text())
         saved, data = type(config)(**state["config"]), state["fingerprint"]
         history = list(state["history"])
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot read {path}: {error}; start again in another folder") from error
     if saved != config:
         changed = [k for k, v in asdict(config).items() if v != asdict(saved)[k]]

@@ -225,7 +225,7 @@ def target_of(board: Board) -> Target:
 
     apt's picamera2 brings libraries that were built for apt's numpy; Debian 12 has numpy 1.
     """
-    is_old = board.numpy is not None and int(board.numpy.partition(".")[0]) < 2
+    is_old = (board.numpy or "").startswith(("0.", "1."))
     return Target(board.machine, board.python, board.libc, "numpy<2" if is_old else "")
 
 

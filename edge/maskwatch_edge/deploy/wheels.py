@@ -5,15 +5,18 @@ from __future__ import annotations
 import email
 import hashlib
 import importlib.util
+import lzma
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskwatch_edge.contract import UNREADABLE
 from maskwatch_edge.errors import InputError, OutputError
 
 OLDEST_GLIBC = 17
@@ -21,6 +24,9 @@ OLDEST_GLIBC = 17
 
 INSTALLER = "maskwatch_edge/systemd/"
 """Where the wheel carries the scripts and units of the board."""
+
+MAX_OWN_BYTES = 1 << 20
+"""Of what is read of a wheel, unpacked."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,10 @@ class Wheel:
         """Return the scripts and units that fit this version, by their names below `systemd/`.
 
         Raises:
-            InputError: If it carries none.
+            InputError: If it carries none, or is broken.
         """
-        with zipfile.ZipFile(self.path) as archive:
-            names = [name for name in archive.namelist() if name.startswith(INSTALLER)]
-            files = {name.removeprefix(INSTALLER): archive.read(name) for name in names}
+        found = _read_members(self.path, lambda name: name.startswith(INSTALLER))
+        files = {name.removeprefix(INSTALLER): content for name, content in found.items()}
         if "install.sh" not in files:
             raise InputError(
                 f"{self.path} carries no {INSTALLER}install.sh; build it anew: make wheel"
@@ -91,15 +96,24 @@ def read_wheel(path: Path) -> Wheel:
     Raises:
         InputError: If it is no wheel of Maskwatch.
     """
+    found = _read_members(path, lambda name: name.endswith(".dist-info/METADATA"))
+    metadata = email.message_from_bytes(b"".join(found.values()))
+    if metadata["Name"] != "maskwatch":
+        raise InputError(
+            f"{path} is a wheel of {metadata['Name']!s:.80}; expected one of maskwatch"
+        )
+    return Wheel(path, metadata["Version"], tuple(metadata.get_all("Requires-Dist") or ()))
+
+
+def _read_members(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
-            name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-            metadata = email.message_from_bytes(archive.read(name))
-    except (OSError, zipfile.BadZipFile, StopIteration) as error:
+            members = [member for member in archive.infolist() if is_wanted(member.filename)]
+            if sum(member.file_size for member in members) > MAX_OWN_BYTES:
+                raise ValueError("what it says of itself would fill the memory")
+            return {member.filename: archive.read(member) for member in members}
+    except (OSError, zlib.error, lzma.LZMAError, *UNREADABLE) as error:
         raise InputError(f"{path} is not a wheel; make one with: make wheel") from error
-    if metadata["Name"] != "maskwatch":
-        raise InputError(f"{path} is a wheel of {metadata['Name']}; expected one of maskwatch")
-    return Wheel(path, metadata["Version"], tuple(metadata.get_all("Requires-Dist") or ()))
 
 
 def checkout() -> Path | None:

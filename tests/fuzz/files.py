@@ -1,0 +1,84 @@
+"""The files that Maskwatch reads."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+from maskwatch_convert.training_run import DATA_REPORT, METRICS, NETWORK, TrainingRun
+from maskwatch_edge.cameras.sources import VideoSource
+from maskwatch_edge.config.file import load_config
+from maskwatch_edge.contract import read_finder, read_model
+from maskwatch_edge.dataset import read_frames
+from maskwatch_edge.deploy.service_config import read_environment
+from maskwatch_edge.deploy.wheels import read_wheel
+from maskwatch_edge.evaluate.selection import read_identities
+from maskwatch_edge.mqtt.backlog import Backlog, Entry
+from maskwatch_edge.mqtt.link import read_password
+from maskwatch_edge.pictures import read_picture
+from maskwatch_edge.statistics.store import Store, read_minutes
+
+from . import seeds
+from .target import Target
+
+
+def _read_annotation(path: Path) -> object:
+    images, annotations = path.parent / "images", path.parent / "annotations"
+    images.mkdir(exist_ok=True)
+    annotations.mkdir(exist_ok=True)
+    (images / "file.png").touch()
+    path.replace(annotations / "file.xml")
+    return read_frames(path.parent)
+
+
+def _read_video(path: Path) -> object:
+    with VideoSource(str(path)) as source:
+        return list(islice(source.frames(), 10))
+
+
+def _read_run(path: Path) -> object:
+    for name in (NETWORK, DATA_REPORT, METRICS):
+        (path.parent / name).write_bytes(path.read_bytes())
+    return TrainingRun.read(path.parent)
+
+
+def _read_statistics(path: Path) -> object:
+    try:
+        with Store(path, keep_days=30):
+            pass
+    finally:
+        if path.exists():
+            read_minutes(path, 0, 2**40)
+    return None
+
+
+def _read_backlog(path: Path) -> object:
+    """Whatever the disk holds, a new event is kept, in order, and can be sent."""
+    with Backlog(path, "door-1", 10, lambda line: None) as backlog:
+        backlog.add([Entry(True, {"kind": "left"})])
+        waiting = backlog.after(0, 20)
+        assert '"kind": "left"' in waiting[-1].payload
+        assert all(isinstance(one.payload, str) for one in waiting)
+        backlog.remove([one.number for one in waiting])
+        return backlog.after(0, 20)
+
+
+def _read_wheel(path: Path) -> object:
+    return read_wheel(path).installer()
+
+
+FILES = {
+    "model": Target(".tflite", read_model, seeds.models),
+    "finder": Target(".tflite", read_finder, seeds.finders),
+    "config": Target(".toml", lambda path: load_config(path, {}, {}), seeds.configurations),
+    "annotation": Target(".xml", _read_annotation, seeds.annotations),
+    "picture": Target(".img", read_picture, seeds.pictures),
+    "video": Target(".mp4", _read_video, seeds.videos),
+    "environment": Target(".env", read_environment, seeds.environments),
+    "password": Target(".txt", read_password, seeds.passwords),
+    "identities": Target(".txt", read_identities, seeds.identities),
+    "run": Target(".json", _read_run, seeds.runs),
+    "wheel": Target(".whl", _read_wheel, seeds.wheels),
+    "statistics": Target(".db", _read_statistics, seeds.statistics),
+    "backlog": Target(".sqlite", _read_backlog, seeds.backlogs),
+}

@@ -1,0 +1,147 @@
+"""Contents that the readers read without an error: what fuzzing starts from; and two bombs."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+import struct
+import tempfile
+import zipfile
+import zlib
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from maskwatch_edge.mqtt.backlog import Backlog, Entry
+from maskwatch_edge.statistics.counting import Counts
+from maskwatch_edge.statistics.store import Store
+
+from .target import DATA, ROOT
+
+VIDEO_WH = 48, 32
+
+
+def models() -> list[bytes]:
+    return [(DATA / "tiny-int8.tflite").read_bytes()]
+
+
+def finders() -> list[bytes]:
+    return [(DATA / "tiny-finder-int8.tflite").read_bytes()]
+
+
+def configurations() -> list[bytes]:
+    commented = (ROOT / "systemd" / "config.toml").read_text()
+    return [
+        commented.encode(),
+        b'[camera]\nsource = "rtsp://user:word@camera/"\n[[indicator.lamps]]\nline = "GPIO17"\n'
+        b'role = "alert"\nblink_hz = 2.5\n[faces]\nmin_score = 1e-1\n[web]\naddress = "::1"\n',
+    ]
+
+
+def annotations() -> list[bytes]:
+    item = (
+        "<object><name>{}</name><bndbox><xmin>1</xmin><ymin>2.5</ymin><xmax>30</xmax>"
+        "<ymax>40</ymax></bndbox></object>"
+    )
+    names = ("with_mask", "without_mask", "mask_weared_incorrect")
+    whole = f"<annotation>{''.join(map(item.format, names))}</annotation>"
+    return [whole.encode(), f"<?xml version='1.0' encoding='utf-16'?>{whole}".encode("utf-16")]
+
+
+def pictures() -> list[bytes]:
+    pixels = np.random.default_rng(1).integers(0, 256, (16, 24, 3), np.uint8)
+    return [cv2.imencode(kind, pixels)[1].tobytes() for kind in (".png", ".jpg", ".bmp", ".webp")]
+
+
+def videos() -> list[bytes]:
+    return [_video("file.mp4", "mp4v"), _video("file.avi", "MJPG")]
+
+
+def _video(name: str, codec: str) -> bytes:
+    pixels = np.random.default_rng(1).integers(0, 256, (*VIDEO_WH[::-1], 3), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 10, VIDEO_WH)
+        for _ in range(3):
+            writer.write(pixels)
+        writer.release()
+        return path.read_bytes()
+
+
+def environments() -> list[bytes]:
+    return [b"# none\nMASKWATCH_CAMERA_SOURCE='rtsp://a:b@c/'\nLC_ALL=C.UTF-8\n"]
+
+
+def identities() -> list[bytes]:
+    return [f"{'0' * 64}\n{'a' * 64}:1,2,3,4\n".encode()]
+
+
+def passwords() -> list[bytes]:
+    return ["größer\n".encode()]
+
+
+def runs() -> list[bytes]:
+    faces = {"train": ["0" * 64], "test": ["a" * 64 + ":1,2,3,4"]}
+    known = {"identities": faces, "fingerprint": "f" * 64, "command": "maskwatch train D"}
+    return [json.dumps(known).encode(), json.dumps(known | {"kind": "finder"}).encode()]
+
+
+def wheels() -> list[bytes]:
+    return [_wheel(zipfile.ZIP_STORED), _wheel(zipfile.ZIP_DEFLATED)]
+
+
+def _wheel(compression: int) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compression) as archive:
+        metadata = "Metadata-Version: 2.1\nName: maskwatch\nVersion: 0.1.0\nRequires-Dist: numpy\n"
+        archive.writestr("maskwatch-0.1.0.dist-info/METADATA", metadata)
+        archive.writestr("maskwatch_edge/systemd/install.sh", "exit 0\n" * 9)
+    return content.getvalue()
+
+
+def statistics() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "statistics.db"
+        with Store(path, keep_days=30) as store:
+            store.add({29_000_000: Counts(seen_seconds=60)})
+        return [_as_one_file(path)]
+
+
+def backlogs() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mqtt.sqlite"
+        with Backlog(path, "door-1", 10, print) as backlog:
+            backlog.add([Entry(True, {"kind": "appeared"}), Entry(False, {"seconds": 60.0})])
+        return [_as_one_file(path)]
+
+
+def _as_one_file(database: Path) -> bytes:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return database.read_bytes()
+
+
+def bomb_png(side: int) -> bytes:
+    """Return a PNG of a few kilobytes that claims `side` x `side` pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        packed = struct.pack(">I", len(data)) + kind + data
+        return packed + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(100_000), 9)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def bomb_avi(side: int) -> bytes:
+    """Return a video of a few kilobytes that claims frames of `side` x `side` pixels."""
+    content = _video("bomb.avi", "MJPG").replace(
+        struct.pack("<II", *VIDEO_WH), struct.pack("<II", side, side)
+    )
+    width, height = VIDEO_WH
+    return content.replace(struct.pack(">HH", height, width), struct.pack(">HH", side, side))
