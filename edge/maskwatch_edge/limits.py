@@ -20,6 +20,6 @@ MAX_ANNOTATION_BYTES = 1024 * 1024
 """Of the annotation of a frame: some thousand faces."""
 
 MAX_FACES = 100
-"""Of a frame: the surest ones are judged, whatever a finder reports, so that it takes bounded time."""
+"""Of a frame: the surest ones are judged, whatever a finder reports; a look takes bounded time."""
 
 os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(MAX_PIXELS)

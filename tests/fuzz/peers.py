@@ -1,4 +1,4 @@
-"""Those that Maskwatch talks to: boards, brokers, publishers of models, and whoever asks its page."""
+"""Those that Maskwatch talks to: boards, brokers, publishers of models, viewers of its page."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _answering(answer: bytes) -> Iterator[int]:
 
 def _read_broker(path: Path) -> object:
     """Whatever a broker says, it is tried again."""
-    link.RETRY_SECONDS = 0, 0  # type: ignore[assignment]
+    link.RETRY_SECONDS = 0, 0
     with socket.create_server(("127.0.0.1", 0)) as broker:
         broker.settimeout(PATIENCE_SECONDS)
         config = MqttConfig(host="127.0.0.1", port=broker.getsockname()[1])
@@ -195,7 +195,8 @@ def _read_request(path: Path) -> object:
     page = http.client.HTTPConnection("127.0.0.1", _page(), timeout=PATIENCE_SECONDS)
     page.request("GET", "/")
     assert page.getresponse().status == 200
-    return page.close()
+    page.close()
+    return None
 
 
 def _request_seeds() -> list[bytes]:

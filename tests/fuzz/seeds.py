@@ -24,15 +24,15 @@ from .target import DATA, ROOT
 VIDEO_WH = 48, 32
 
 
-def models() -> list[bytes]:
+def model() -> list[bytes]:
     return [(DATA / "tiny-int8.tflite").read_bytes()]
 
 
-def finders() -> list[bytes]:
+def finder() -> list[bytes]:
     return [(DATA / "tiny-finder-int8.tflite").read_bytes()]
 
 
-def configurations() -> list[bytes]:
+def config() -> list[bytes]:
     commented = (ROOT / "systemd" / "config.toml").read_text()
     return [
         commented.encode(),
@@ -41,7 +41,7 @@ def configurations() -> list[bytes]:
     ]
 
 
-def annotations() -> list[bytes]:
+def annotation() -> list[bytes]:
     item = (
         "<object><name>{}</name><bndbox><xmin>1</xmin><ymin>2.5</ymin><xmax>30</xmax>"
         "<ymax>40</ymax></bndbox></object>"
@@ -51,12 +51,12 @@ def annotations() -> list[bytes]:
     return [whole.encode(), f"<?xml version='1.0' encoding='utf-16'?>{whole}".encode("utf-16")]
 
 
-def pictures() -> list[bytes]:
+def picture() -> list[bytes]:
     pixels = np.random.default_rng(1).integers(0, 256, (16, 24, 3), np.uint8)
     return [cv2.imencode(kind, pixels)[1].tobytes() for kind in (".png", ".jpg", ".bmp", ".webp")]
 
 
-def videos() -> list[bytes]:
+def video() -> list[bytes]:
     return [_video("file.mp4", "mp4v"), _video("file.avi", "MJPG")]
 
 
@@ -71,25 +71,47 @@ def _video(name: str, codec: str) -> bytes:
         return path.read_bytes()
 
 
-def environments() -> list[bytes]:
+def cascade() -> list[bytes]:
+    stump = "0 -1 0 0.5", "0.1 0.9"
+    tree = "1 0 1 0.5 -1 -2 0 0.25", "0.1 0.2 0.9"
+    weak = "<_><internalNodes>{}</internalNodes><leafValues>{}</leafValues></_>"
+    stage = (
+        "<_><maxWeakCount>1</maxWeakCount><stageThreshold>0.1</stageThreshold>"
+        "<weakClassifiers>{}</weakClassifiers></_>"
+    )
+    stages = (stage.format(weak.format(*one)) for one in (stump, tree))
+    whole = (
+        '<opencv_storage><cascade type_id="opencv-cascade-classifier"><stageType>BOOST</stageType>'
+        "<featureType>HAAR</featureType><height>20</height><width>20</width>"
+        "<stageParams><maxWeakCount>2</maxWeakCount></stageParams>"
+        "<featureParams><maxCatCount>0</maxCatCount></featureParams><stageNum>2</stageNum>"
+        f"<stages>{''.join(stages)}</stages><features>"
+        "<_><rects><_>2 7 16 4 -1.</_><_>2 9 16 2 2.</_></rects></_>"
+        "<_><rects><_>8 4 4 3 -1.</_></rects><tilted>1</tilted></_>"
+        "</features></cascade></opencv_storage>"
+    )
+    return [f'<?xml version="1.0"?>\n{whole}'.encode()]
+
+
+def environment() -> list[bytes]:
     return [b"# none\nMASKWATCH_CAMERA_SOURCE='rtsp://a:b@c/'\nLC_ALL=C.UTF-8\n"]
 
 
-def identities() -> list[bytes]:
+def identity() -> list[bytes]:
     return [f"{'0' * 64}\n{'a' * 64}:1,2,3,4\n".encode()]
 
 
-def passwords() -> list[bytes]:
+def password() -> list[bytes]:
     return ["größer\n".encode()]
 
 
-def runs() -> list[bytes]:
+def run() -> list[bytes]:
     faces = {"train": ["0" * 64], "test": ["a" * 64 + ":1,2,3,4"]}
     known = {"identities": faces, "fingerprint": "f" * 64, "command": "maskwatch train D"}
     return [json.dumps(known).encode(), json.dumps(known | {"kind": "finder"}).encode()]
 
 
-def wheels() -> list[bytes]:
+def wheel() -> list[bytes]:
     return [_wheel(zipfile.ZIP_STORED), _wheel(zipfile.ZIP_DEFLATED)]
 
 
@@ -110,7 +132,7 @@ def statistics() -> list[bytes]:
         return [_as_one_file(path)]
 
 
-def backlogs() -> list[bytes]:
+def backlog() -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mqtt.sqlite"
         with Backlog(path, "door-1", 10, print) as backlog:

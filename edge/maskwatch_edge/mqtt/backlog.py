@@ -33,6 +33,9 @@ CREATE INDEX IF NOT EXISTS by_kind ON messages (is_event, number);
 INSERT = "INSERT INTO messages VALUES (?, ?, ?)"
 ALL = "SELECT * FROM messages ORDER BY number"
 NEXT = "SELECT * FROM messages WHERE number > ? ORDER BY number LIMIT ?"
+# A damaged file may hold anything there.
+LAST = """SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence
+    WHERE name = 'messages' AND typeof(seq) = 'integer' AND seq < 1 << 62"""
 REMOVE = "DELETE FROM messages WHERE number = ?"
 DROP_OLDEST = """DELETE FROM messages WHERE number IN (
     SELECT number FROM messages WHERE is_event = ? ORDER BY number LIMIT ?)"""
@@ -150,9 +153,7 @@ class Backlog(Closing):
         return self._last, entry.is_event, json.dumps({**number, **entry.body})
 
     def _measure(self) -> int:
-        query = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'"
-        last = self._database.execute(query).fetchone()
-        self._last = max(self._last, last[0] if last else 0)
+        self._last = max(self._last, self._database.execute(LAST).fetchone()[0])
         return int(self._database.execute("SELECT COUNT(*) FROM messages").fetchone()[0])
 
     def _insert(self, rows: Iterable[tuple[int, bool, str]]) -> None:
@@ -204,7 +205,7 @@ class Backlog(Closing):
         with suppress(*ERRORS):
             for row in self._database.execute(ALL):
                 rows.append(row)
-        return rows
+        return [row for row in rows if _is_sound(row)]
 
     def _leave_disk(self, error: Exception) -> None:
         """Go on in memory, or with a new file in place of a broken one."""
@@ -256,6 +257,11 @@ def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _is_sound(row: tuple[object, ...]) -> bool:
+    """Tell whether a row is one of ours: a damaged file may hold anything."""
+    return isinstance(row[0], int) and row[1] in (0, 1) and isinstance(row[2], str)
 
 
 def _set_aside(path: Path) -> Path | None:
