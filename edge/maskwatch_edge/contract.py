@@ -15,6 +15,7 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from reprlib import repr as brief
@@ -46,7 +47,10 @@ FORMAT = 1
 LABELS_MEMBER = "labels.txt"
 METADATA_MEMBER = "metadata.json"
 MAX_METADATA_BYTES = 1_000_000
-UNREADABLE = (zipfile.BadZipFile, LookupError, ValueError, ArithmeticError, EOFError, RuntimeError)
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error),
+    *(LookupError, ValueError, ArithmeticError, EOFError, RuntimeError),
+)
 """What `zipfile` and `json` raise over a damaged file: `BadZipFile` is only the usual one."""
 
 FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)

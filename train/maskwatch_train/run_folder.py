@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
 
+from maskwatch_edge.contract import UNREADABLE
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.files import replacing, write_atomically
 
@@ -62,7 +63,7 @@ def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
     """
     try:
         return keras.models.load_model(path, compile=compiled)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, TypeError, *UNREADABLE) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise InputError(f"cannot read the network {path}: {reason}") from error
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +111,7 @@ def _read_members(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, byt
             if sum(member.file_size for member in members) > MAX_OWN_BYTES:
                 raise ValueError("what it says of itself would fill the memory")
             return {member.filename: archive.read(member) for member in members}
-    except (OSError, zlib.error, lzma.LZMAError, *UNREADABLE) as error:
+    except (OSError, lzma.LZMAError, *UNREADABLE) as error:
         raise InputError(f"{path} is not a wheel; make one with: make wheel") from error
 
 

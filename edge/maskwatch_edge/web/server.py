@@ -56,7 +56,7 @@ SILENT_SECONDS = 15
 """A connection of which nothing was heard for so long is asked whether it still lives."""
 
 KEEP_ALIVE_SECONDS = 15.0
-"""A connection that does not ask for anything in so long, or does not come to the end, is closed."""
+"""A connection that asks for nothing whole in so long is closed."""
 
 CLOSE_SECONDS = 1.0
 
