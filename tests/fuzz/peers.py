@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import http.client
 import io
 import os
 import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
 from typing import IO
+from unittest.mock import patch
 
 from maskwatch_edge.config import CameraConfig, Config, MqttConfig, WebConfig
 from maskwatch_edge.deploy.board import examine
@@ -120,17 +119,19 @@ def _answering(answer: bytes) -> Iterator[int]:
         server.settimeout(PATIENCE_SECONDS)
         thread = Thread(target=_hear, args=(server, answer))
         thread.start()
-        yield int(server.getsockname()[1])
-        thread.join()
+        try:
+            yield int(server.getsockname()[1])
+        finally:
+            thread.join()
 
 
 def _read_broker(path: Path) -> object:
     """Whatever a broker says, it is tried again."""
-    link.RETRY_SECONDS = 0, 0
     with socket.create_server(("127.0.0.1", 0)) as broker:
         broker.settimeout(PATIENCE_SECONDS)
         config = MqttConfig(host="127.0.0.1", port=broker.getsockname()[1])
-        connection = link.PahoLink(config, "fuzz", None, "homeassistant/status")
+        with patch.object(link, "RETRY_SECONDS", (0, 0)):
+            connection = link.PahoLink(config, "fuzz", None, "homeassistant/status")
         connection.start(lambda news: None)
         try:
             _hear(broker, path.read_bytes())
@@ -157,9 +158,8 @@ PUBLISHED = KnownModel(
 
 def _read_published(path: Path) -> object:
     """What arrives is what was published, or nothing is written."""
-    os.environ["no_proxy"] = "127.0.0.1"
     fetched = path.with_name(PUBLISHED.file_name)
-    with _answering(path.read_bytes()) as port:
+    with _answering(path.read_bytes()) as port, patch.dict(os.environ, no_proxy="127.0.0.1"):
         try:
             fetch_model(PUBLISHED, path.parent, f"http://127.0.0.1:{port}/")
         except MaskwatchError:
@@ -178,24 +178,19 @@ def _publisher_seeds() -> list[bytes]:
     ]
 
 
-@cache
-def _page() -> int:
-    """Serve the page until the end of the program; its port is returned."""
-    told: list[str] = []
-    config = Config(camera=CameraConfig(source="0"), web=WebConfig(enabled=True, port=0))
-    output = WebOutput(config, lambda: None, told.append, {})
-    atexit.register(output.close)
-    return int(told[0].rstrip("/").rpartition(":")[2])
+PAGE = Config(camera=CameraConfig(source="0"), web=WebConfig(enabled=True, port=0))
 
 
 def _read_request(path: Path) -> object:
     """Whatever somebody sends, the connection has an end, and the next one is answered."""
-    with socket.create_connection(("127.0.0.1", _page()), PATIENCE_SECONDS) as visitor:
-        _say(visitor, path.read_bytes())
-    page = http.client.HTTPConnection("127.0.0.1", _page(), timeout=PATIENCE_SECONDS)
-    page.request("GET", "/")
-    assert page.getresponse().status == 200
-    page.close()
+    told: list[str] = []
+    with closing(WebOutput(PAGE, lambda: None, told.append, {})):
+        port = int(told[0].rstrip("/").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS) as visitor:
+            _say(visitor, path.read_bytes())
+        with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as page:
+            page.request("GET", "/")
+            assert page.getresponse().status == 200
     return None
 
 
@@ -213,7 +208,7 @@ def _request_seeds() -> list[bytes]:
 PEERS = {
     "board": Target(".txt", _read_facts, _fact_seeds),
     "archive": Target(".tar", _read_archive, _archive_seeds, examples=12),
-    "publisher": Target(".http", _read_published, _publisher_seeds, examples=100),
-    "broker": Target(".mqtt", _read_broker, _broker_seeds, examples=100),
-    "request": Target(".http", _read_request, _request_seeds, examples=100),
+    "publisher": Target(".http", _read_published, _publisher_seeds, examples=50),
+    "broker": Target(".mqtt", _read_broker, _broker_seeds, examples=50),
+    "request": Target(".http", _read_request, _request_seeds, examples=50),
 }
