@@ -48,7 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def read_at_most(path: Path, most_bytes: int) -> bytes:
-    """Read a whole file, unless it is larger than what is wanted can be.
+    """Read a whole file, unless it is larger than so many bytes, which are whole MiB.
 
     Raises:
         OSError: If it cannot be read, or is larger.
@@ -56,8 +56,7 @@ def read_at_most(path: Path, most_bytes: int) -> bytes:
     with path.open("rb") as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
-        size = f"{most_bytes >> 20} MiB" if most_bytes >> 20 else f"{most_bytes} bytes"
-        raise OSError(errno.EFBIG, f"it has more than {size}")
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes >> 20} MiB")
     return content
 
 

@@ -85,10 +85,10 @@ FILES = {
     "video": Target(".mp4", _read_video, seeds.video),
     "cascade": Target(".xml", _read_cascade, seeds.cascade),
     "environment": Target(".env", read_environment, seeds.environment),
-    "password": Target(".txt", read_password, seeds.password),
+    "password": Target(".txt", read_password, seeds.password, examples=50),
     "identities": Target(".txt", read_identities, seeds.identity),
-    "run": Target(".json", _read_run, seeds.run),
+    "run": Target(".json", _read_run, seeds.run, examples=100),
     "wheel": Target(".whl", _read_wheel, seeds.wheel),
     "statistics": Target(".db", _read_statistics, seeds.statistics),
-    "backlog": Target(".sqlite", _read_backlog, seeds.backlog),
+    "backlog": Target(".sqlite", _read_backlog, seeds.backlog, examples=100),
 }
