@@ -122,6 +122,18 @@ def test_messages_that_the_disk_garbled_are_left_out(tmp_path: Path) -> None:
     TARGETS["backlog"].try_content((DATA / "damaged-backlog.db").read_bytes(), tmp_path)
 
 
+@pytest.mark.parametrize("payload", ["NULL", "7", "x'00'"])
+def test_a_message_that_the_disk_garbled_is_not_sent(tmp_path: Path, payload: str) -> None:
+    """Found by `make fuzz`."""
+    path = tmp_path / "mqtt.sqlite"
+    path.write_bytes(
+        TARGETS["backlog"].seeds()[0].replace(b"payload TEXT NOT NULL", b"payload" + b" " * 14)
+    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(f"UPDATE messages SET payload = {payload}")
+    TARGETS["backlog"].read(path)
+
+
 @pytest.mark.parametrize("last", ["'x'", "NULL", "9223372036854775807"])
 def test_a_last_number_that_the_disk_garbled_is_not_gone_on_from(tmp_path: Path, last: str) -> None:
     path = tmp_path / "mqtt.sqlite"

@@ -31,9 +31,12 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS by_kind ON messages (is_event, number);
 """
 INSERT = "INSERT INTO messages VALUES (?, ?, ?)"
-ALL = "SELECT * FROM messages ORDER BY number"
+# A damaged file may hold anything; SQLite takes what is declared NOT NULL for granted.
+DROP_GARBLED = """DELETE FROM messages
+    WHERE typeof(is_event) != 'integer' OR typeof(payload) != 'text'"""
+ALL = """SELECT * FROM messages
+    WHERE typeof(is_event) = 'integer' AND typeof(payload) = 'text' ORDER BY number"""
 NEXT = "SELECT * FROM messages WHERE number > ? ORDER BY number LIMIT ?"
-# A damaged file may hold anything there.
 LAST = """SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence
     WHERE name = 'messages' AND typeof(seq) = 'integer' AND seq < 1 << 62"""
 REMOVE = "DELETE FROM messages WHERE number = ?"
@@ -153,6 +156,7 @@ class Backlog(Closing):
         return self._last, entry.is_event, json.dumps({**number, **entry.body})
 
     def _measure(self) -> int:
+        self._delete(DROP_GARBLED, [()])
         self._last = max(self._last, self._database.execute(LAST).fetchone()[0])
         return int(self._database.execute("SELECT COUNT(*) FROM messages").fetchone()[0])
 
@@ -205,7 +209,7 @@ class Backlog(Closing):
         with suppress(*ERRORS):
             for row in self._database.execute(ALL):
                 rows.append(row)
-        return [row for row in rows if _is_sound(row)]
+        return rows
 
     def _leave_disk(self, error: Exception) -> None:
         """Go on in memory, or with a new file in place of a broken one."""
@@ -257,11 +261,6 @@ def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
         database.close()
         raise
     return database
-
-
-def _is_sound(row: tuple[object, ...]) -> bool:
-    """Tell whether a row is one of ours: a damaged file may hold anything."""
-    return isinstance(row[0], int) and row[1] in (0, 1) and isinstance(row[2], str)
 
 
 def _set_aside(path: Path) -> Path | None:
