@@ -122,7 +122,7 @@ def test_messages_that_the_disk_garbled_are_left_out(tmp_path: Path) -> None:
     TARGETS["backlog"].try_content((DATA / "damaged-backlog.db").read_bytes(), tmp_path)
 
 
-@pytest.mark.parametrize("payload", ["NULL", "7", "x'00'"])
+@pytest.mark.parametrize("payload", ["NULL", "7", "x'00'", "CAST(x'ff' AS TEXT)"])
 def test_a_message_that_the_disk_garbled_is_not_sent(tmp_path: Path, payload: str) -> None:
     """Found by `make fuzz`."""
     path = tmp_path / "mqtt.sqlite"

@@ -252,6 +252,8 @@ def _open_memory() -> sqlite3.Connection:
 
 
 def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
+    # A damaged letter must not hold up the messages behind it.
+    database.text_factory = lambda raw: raw.decode(errors="replace")
     try:
         # Two programs that send the same messages would be worse than one that has no file.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
