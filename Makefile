@@ -2,7 +2,7 @@
 # make test    run every test that this machine can run
 # make board-test   build and start an emulated board (QEMU, as root), and test the service on it
 # make count   count instructions on an emulated processor, and compare with the baseline
-# make fuzz    give every reader of files broken ones, SECONDS for each (600)
+# make fuzz    give every reader broken input, SECONDS for each (600) of all or TARGETS
 # make faults  let DAYS (30) pass before the service, on a clock that is moved, with thousands of faults
 # make lint    ruff, mypy, and whether all that is installed is free
 # make docs    build the documentation in build/site; warnings are errors

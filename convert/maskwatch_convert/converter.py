@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from maskwatch_edge.contract import LABELS
+from maskwatch_edge.contract import LABELS, UNREADABLE
 from maskwatch_edge.errors import ConversionError, InputError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.interpreter import load_interpreter
@@ -71,7 +71,7 @@ def _load(path: Path) -> keras.Model:
     try:
         with quiet():
             network = keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, TypeError, *UNREADABLE) as error:
         raise InputError(f"cannot read the network {path}: {_first_line(error)}") from error
     for layer in _layers_of(network):
         layer.dtype_policy = "float32"  # a training on a GPU leaves float16 behind

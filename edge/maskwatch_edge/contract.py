@@ -15,13 +15,15 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from reprlib import repr as brief
 from typing import Any, ClassVar, TypeVar
 
 from .errors import ModelError
-from .files import write_atomically
+from .files import read_at_most, write_atomically
+from .limits import MAX_BYTES
 from .signatures.signing import check_content
 
 WITH_MASK = "with_mask"
@@ -46,7 +48,10 @@ FORMAT = 1
 LABELS_MEMBER = "labels.txt"
 METADATA_MEMBER = "metadata.json"
 MAX_METADATA_BYTES = 1_000_000
-UNREADABLE = (zipfile.BadZipFile, LookupError, ValueError, ArithmeticError, EOFError, RuntimeError)
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error),
+    *(LookupError, ValueError, ArithmeticError, EOFError, RuntimeError),
+)
 """What `zipfile` and `json` raise over a damaged file: `BadZipFile` is only the usual one."""
 
 FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
@@ -225,7 +230,7 @@ def _read(
     path: Path, trusted_keys: Path | None, wanted: type[AnyContract]
 ) -> tuple[bytes, AnyContract]:
     try:
-        content = path.read_bytes()
+        content = read_at_most(path, MAX_BYTES)
     except OSError as error:
         raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
     check_content(path, content, trusted_keys)

@@ -17,6 +17,8 @@ from pathlib import Path
 from .boxes import FaceBox
 from .contract import LABELS, WITH_MASK, WITHOUT_MASK
 from .errors import InputError
+from .files import read_at_most
+from .limits import MAX_ANNOTATION_BYTES
 
 WORN_WRONG = "mask_weared_incorrect"
 """The data set's own label of a mask that leaves the nose or mouth bare."""
@@ -180,7 +182,8 @@ def _read_frame(path: Path, annotation: Path) -> LabelledFrame:
     if not annotation.is_file():
         raise InputError(f"{path} has no annotation; expected {annotation}")
     try:
-        root = ElementTree.parse(annotation).getroot()  # noqa: S314 - local file of the user's
+        # Expat limits what entities may grow to.
+        root = ElementTree.fromstring(read_at_most(annotation, MAX_ANNOTATION_BYTES))  # noqa: S314
         faces = tuple(_read_object(path, item) for item in root.iter("object"))
     # An encoding that Python does not know is a LookupError.
     except (ElementTree.ParseError, LookupError, ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old content or the new, never half of it."""
+"""Reading files of a bounded size, and writing them so that a reader never finds half of one."""
 
 from __future__ import annotations
 
@@ -45,6 +45,19 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def read_at_most(path: Path, most_bytes: int) -> bytes:
+    """Read a whole file, unless it is larger than so many bytes, which are whole MiB.
+
+    Raises:
+        OSError: If it cannot be read, or is larger.
+    """
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes >> 20} MiB")
+    return content
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

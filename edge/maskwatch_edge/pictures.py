@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from .errors import OutputError, SourceError
-from .files import write_atomically
+from .files import read_at_most, write_atomically
 from .frame import Pixels
-from .limits import MAX_BYTES, MAX_PIXELS
+from .limits import MAX_BYTES, TOO_MANY_PIXELS
 
 
 def read_picture(path: Path) -> Pixels:
@@ -27,9 +27,7 @@ def read_picture(path: Path) -> Pixels:
         bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     except cv2.error as error:
         if "MAX_IMAGE_PIXELS" in str(error):
-            raise SourceError(
-                f"{path} has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller"
-            ) from error
+            raise SourceError(f"{path} {TOO_MANY_PIXELS}") from error
         bgr = None
     if bgr is None:
         raise SourceError(f"{path} is not a readable picture (JPEG, PNG, BMP or WebP)")
@@ -38,13 +36,9 @@ def read_picture(path: Path) -> Pixels:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        return read_at_most(path, MAX_BYTES)
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}") from error
-    if len(content) > MAX_BYTES:
-        raise SourceError(f"{path} has more than {MAX_BYTES >> 20} MiB; is it a picture?")
-    return content
 
 
 def write_picture(path: Path, pixels: Pixels) -> None:

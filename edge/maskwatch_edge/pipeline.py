@@ -17,6 +17,7 @@ from .classifier import MaskClassifier
 from .config import Thresholds
 from .finders import FaceFinder
 from .frame import Frame, Pixels
+from .limits import MAX_FACES
 from .motion import StillScene, grid
 from .recall import Judge, RecallingJudge
 from .verdict import Sighting, Verdict, decide
@@ -133,8 +134,8 @@ class StreamWatcher:
 
 
 def find(finder: FaceFinder, frame: Frame, thresholds: Thresholds) -> list[FaceBox]:
-    """Return the faces of a frame that the finder is sure enough of."""
-    found = finder.find(frame.pixels)
+    """Return the faces of a frame that the finder is sure enough of, at most `limits.MAX_FACES`."""
+    found = finder.find(frame.pixels)[:MAX_FACES]
     return [box for box in found if box.score >= thresholds.min_face_score]
 
 

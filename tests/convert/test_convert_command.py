@@ -178,6 +178,15 @@ def test_a_broken_file_of_a_training_is_told_in_one_line(
     assert not (tmp_path / "model.tflite").exists()
 
 
+def test_a_network_that_the_disk_garbled_is_told_in_one_line(
+    colour_run: Path, pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = colour_run / "model.keras"
+    path.write_bytes(path.read_bytes().replace(b"PK\3\4", b"gone"))
+    assert convert(colour_run, pictures, tmp_path / "model.tflite") == 1
+    assert "cannot read the network" in last_line(capfd)
+
+
 def test_pictures_of_another_training_are_refused(
     colour_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,7 +88,7 @@ def test_a_finder_is_told_with_its_file_and_its_time(yunet: Path) -> None:
     assert finding.finding.endswith(" ms for an empty frame")
 
 
-def test_a_finder_with_another_file_than_the_published_one_is_warned_of(
+def test_a_finder_with_another_file_than_the_published_one_is_refused(
     yunet: Path, tmp_path: Path
 ) -> None:
     longer = tmp_path / "longer.onnx"
@@ -96,8 +96,8 @@ def test_a_finder_with_another_file_than_the_published_one_is_warned_of(
     longer.write_bytes(yunet.read_bytes() + b"\xfa\x7f\x01x")
     faces = FacesConfig(finder="yunet", model=longer)
     finding = only(check_faces(faces, Config().model, time.monotonic))
-    assert finding.state is State.WARN
-    assert "is not the file that its makers published" in finding.finding
+    assert finding.state is State.FAIL
+    assert "is not a YuNet ONNX file" in finding.finding
 
 
 def test_a_finder_that_the_service_cannot_see_is_warned_of(

@@ -125,6 +125,29 @@ def test_a_file_that_is_no_cascade_is_refused_in_one_line(tmp_path: Path, conten
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b"<featureType>HAAR", b"<featureType>LBP"),
+        # Each of these crashes OpenCV:
+        (b"0 1 0 4.3", b"0 1 9999999 4.3"),  # a feature that is not there
+        (b"0 1 0 4.3", b"0 999999 0 4.3"),  # a node
+        (b"0 1 0 4.3", b"-99999999 1 0 4.3"),  # a leaf
+        (b"2 7 16 4 -1.", b"2 7 16 99999 -1."),  # pixels that are not in the window
+    ],
+)
+def test_a_cascade_that_does_not_hold_together_is_refused(
+    tmp_path: Path, right: bytes, wrong: bytes
+) -> None:
+    """Found by fuzzing: OpenCV looks at nothing and crashes."""
+    path, content = tmp_path / "cascade.xml", DEFAULT_CASCADE.read_bytes()
+    path.write_bytes(content)
+    HaarFinder(path)
+    path.write_bytes(content.replace(right, wrong, 1))
+    with pytest.raises(InputError, match="is not an OpenCV cascade XML"):
+        HaarFinder(path)
+
+
 def test_a_missing_cascade_and_a_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere.xml"):
         with pytest.raises(InputError, match=f"no cascade file {path}"):

@@ -186,7 +186,7 @@ def test_any_change_of_any_byte_is_refused(example: Signed, data: st.DataObject)
 UNREADABLE = b"neither a network nor anything else"
 
 
-@pytest.mark.parametrize("finder", ["tflite", "yunet", "haar"])
+@pytest.mark.parametrize("finder", ["tflite", "haar"])
 def test_nothing_is_parsed_of_a_finder_that_is_not_signed(
     signed: Signed, tmp_path: Path, finder: str
 ) -> None:
@@ -240,7 +240,7 @@ def test_what_comes_with_maskwatch_needs_no_signature_of_its_own(signed: Signed)
     open_finder(FacesConfig(), model)
 
 
-def test_the_published_yunet_is_known_by_its_digest(signed: Signed, yunet: Path) -> None:
+def test_the_published_yunet_needs_no_signature(signed: Signed, yunet: Path) -> None:
     open_finder(FacesConfig(finder="yunet", model=yunet), ModelConfig(trusted_keys=signed.trusted))
 
 

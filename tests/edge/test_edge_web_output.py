@@ -166,6 +166,19 @@ def test_connections_beyond_a_number_are_hung_up_on(desk: Desk) -> None:
     desk.feed_until(lambda: is_answered(desk))
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 0.5)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_never_comes_to_the_end_of_a_request_is_hung_up_on(desk: Desk) -> None:
+    with socket.create_connection(("127.0.0.1", desk.port), PATIENCE_SECONDS) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: local")
+        assert is_hung_up(slow)
+    desk.feed_until(lambda: is_answered(desk))
+
+
 def is_hung_up(connection: socket.socket) -> bool:
     try:
         return connection.recv(1) == b""

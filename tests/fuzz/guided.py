@@ -8,7 +8,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["maskwatch_edge"]):
+with atheris.instrument_imports(include=["maskwatch_edge", "maskwatch_convert"]):
     from .targets import TARGETS
 
 

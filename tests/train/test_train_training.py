@@ -216,6 +216,19 @@ def test_a_checkpoint_that_cannot_be_read_is_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("mark", [b"PK\3\4", b"HEAP"])
+def test_a_network_that_the_disk_garbled_is_one_clear_line(
+    network: Any, mark: bytes, tmp_path: Path
+) -> None:
+    """Found by fuzzing: the zip around it, or the HDF5 in it, does not hold together."""
+    path = tmp_path / "best.keras"
+    save_network(network, path)
+    path.write_bytes(path.read_bytes().replace(mark, b"gone"))
+    with pytest.raises(InputError, match=r"cannot read the network .*best\.keras") as caught:
+        load_network(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_the_state_of_a_run_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     state = state_with([0.5, 0.25])
     save_state(tmp_path, state)

@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.errors import InputError
-from maskwatch_edge.finders.yunet import as_annotated
+from maskwatch_edge.finders.yunet import OVERLAP, as_annotated, open_detector
 from maskwatch_edge.frame import Pixels
 
 MIN_SCORE = 0.6
+MOST_BOXES = 5000
+"""Boxes that are looked at; OpenCV's own default."""
+
 PADDING = 0.25
 """A face that fills its picture is found only with some border around it."""
 
@@ -44,16 +46,11 @@ class LandmarkFinder:
         min_score: Faces of a lower score are not found, in [0, 1].
 
     Raises:
-        InputError: If the file cannot be loaded.
+        InputError: If the file is missing or is another one.
     """
 
     def __init__(self, path: Path, min_score: float = MIN_SCORE) -> None:
-        if not path.is_file():
-            raise InputError(f"there is no YuNet file {path}")
-        try:
-            self._detector = cv2.FaceDetectorYN.create(str(path), "", (320, 320), min_score)
-        except cv2.error as error:
-            raise InputError(f"{path} is not a YuNet ONNX file") from error
+        self._detector = open_detector(path, min_score, OVERLAP, MOST_BOXES)
 
     def find_largest(self, pixels: Pixels) -> Landmarks | None:
         """Find the largest face in a picture, shape (height, width, 3), uint8, RGB."""

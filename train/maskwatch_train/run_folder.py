@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
 
+from maskwatch_edge.contract import UNREADABLE
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.files import replacing, write_atomically
 
@@ -62,7 +63,7 @@ def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
     """
     try:
         return keras.models.load_model(path, compile=compiled)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, TypeError, *UNREADABLE) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise InputError(f"cannot read the network {path}: {reason}") from error
 
@@ -85,7 +86,7 @@ def learned_by(network: Path) -> set[str]:
     try:
         identities = json.loads(path.read_text())["identities"]
         return {*identities[TRAIN], *identities.get("learned_before", ())}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"cannot read {path}: {error}; it tells which faces {network} was fitted on, and "
             "without it they might be scored: keep the file beside the network"
@@ -151,7 +152,7 @@ def load_history(run: Path, config: Config, fingerprint: str) -> list[dict[str, 
         state = json.loads(path.read_text())
         saved, data = type(config)(**state["config"]), state["fingerprint"]
         history = list(state["history"])
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot read {path}: {error}; start again in another folder") from error
     if saved != config:
         changed = [k for k, v in asdict(config).items() if v != asdict(saved)[k]]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import SourceError
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.limits import MAX_PIXELS, TOO_MANY_PIXELS
 
 BY_ID = Path("/dev/v4l/by-id")
 """Links to the USB cameras that keep their names, whichever is plugged in first."""
@@ -66,26 +67,27 @@ def open_stream(address: str, shown: str, camera: CameraConfig) -> cv2.VideoCapt
         camera: Says how long a frame may take.
 
     Raises:
-        SourceError: If nobody answers, or what answers is no video.
+        SourceError: If nobody answers, or what answers is no video or a too large one.
     """
-    limits = [
+    patience = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
         round(OPEN_TIMEOUT_SECONDS * 1000),
         cv2.CAP_PROP_READ_TIMEOUT_MSEC,
         max(round(camera.stall_seconds * 1000), 1),
     ]
-    return _opened(address, cv2.CAP_FFMPEG, limits, shown, "expected a video or stream")
+    return _opened_video(address, patience, shown)
 
 
 def open_file(path: Path) -> cv2.VideoCapture:
     """Open a video file.
 
     Raises:
-        SourceError: If it is no video.
+        SourceError: If it is no video, or a too large one; see `limits`.
     """
+    if path.exists() and not path.is_file():  # nobody may ever write to a pipe
+        raise SourceError(f"cannot open {path}; expected a video file, and it is no regular file")
     # FFmpeg takes the first part of a relative path such as 12:30.mp4 for a protocol.
-    address = str(path.absolute())
-    return _opened(address, cv2.CAP_FFMPEG, [], str(path), "expected a video or stream")
+    return _opened_video(str(path.absolute()), [], str(path))
 
 
 def read_rgb(
@@ -147,6 +149,15 @@ def _opened(
         raise SourceError(f"cannot open {shown}: {error.err}") from error
     if not capture.isOpened():
         raise SourceError(f"cannot open {shown}; {hint}")
+    return capture
+
+
+def _opened_video(address: str, parameters: list[int], shown: str) -> cv2.VideoCapture:
+    capture = _opened(address, cv2.CAP_FFMPEG, parameters, shown, "expected a video or stream")
+    # Before a frame is unpacked: a small file can hold one of a gigabyte.
+    sides = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+    if sides[0] * sides[1] > MAX_PIXELS:
+        raise SourceError(f"{shown} {TOO_MANY_PIXELS}")
     return capture
 
 

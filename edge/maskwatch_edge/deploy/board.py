@@ -87,7 +87,16 @@ def examine(remote: Remote, target: str) -> Board:
     Raises:
         BoardError: If it cannot be reached, or Maskwatch cannot run on it.
     """
-    pairs = [line.partition("=")[::2] for line in remote.ask(EXAMINE).splitlines() if "=" in line]
+    try:
+        return _board_of(target, remote.ask(EXAMINE))
+    except (LookupError, ValueError) as error:
+        raise BoardError(
+            f"{target} cannot be examined: its answer makes no sense ({error!r:.200})"
+        ) from error
+
+
+def _board_of(target: str, answer: str) -> Board:
+    pairs = [line.partition("=")[::2] for line in answer.splitlines() if "=" in line]
     facts = dict(pairs)
     check_facts(target, facts)
     sums = (value.split(maxsplit=1) for name, value in pairs if name == "wheel")
@@ -150,12 +159,16 @@ def check_facts(target: str, facts: dict[str, str]) -> None:
 
 
 def _two(text: str) -> tuple[int, int]:
-    found = re.findall(r"\d+", text)
-    return int(found[0]), int(found[1])
+    found = re.search(r"\b(\d{1,3})[ .](\d{1,3})\b", text)
+    if found is None:
+        raise ValueError(f"no version: {text}")
+    return int(found[1]), int(found[2])
 
 
 def _release(text: str) -> dict[str, str]:
     try:
-        return dict(json.loads(text)) if text else {}
-    except ValueError:  # as after a card went bad; the board will make a new one
+        described = json.loads(text)
+    except (ValueError, RecursionError):  # as after a card went bad; the board will make a new one
         return {}
+    pairs = described.items() if isinstance(described, dict) else ()
+    return {name: value for name, value in pairs if isinstance(value, str)}

@@ -24,7 +24,8 @@ mkdir -p "$cache/wheels" "$bundle"
 trap 'rm -rf "$bundle"' EXIT
 cd "$bundle"
 tar -xof - || refuse
-sha256sum --quiet --check SHA256SUMS || refuse
+[ -z "$(find . ! -type f ! -type d)" ] || refuse
+sha256sum --quiet --strict --check SHA256SUMS || refuse
 mkdir -p wheels program
 for wheel in wheels/*.whl; do
     [ ! -f "$wheel" ] || mv "$wheel" "$cache/wheels/"

@@ -265,7 +265,7 @@ def target_of(board: Board) -> Target:
 
     apt's picamera2 brings libraries that were built for apt's numpy; Debian 12 has numpy 1.
     """
-    is_old = board.numpy is not None and int(board.numpy.partition(".")[0]) < 2
+    is_old = (board.numpy or "").startswith(("0.", "1."))
     lock = "board-numpy1.txt" if is_old else "board.txt"
     return Target(board.machine, board.python, board.libc, lock)
 

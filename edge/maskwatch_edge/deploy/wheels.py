@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import hashlib
 import importlib.util
+import lzma
 import os
 import re
 import shutil
@@ -12,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskwatch_edge.contract import UNREADABLE
 from maskwatch_edge.errors import InputError, OutputError
 
 OLDEST_GLIBC = 17
@@ -29,6 +31,9 @@ LOCKS = "maskwatch_edge/requirements/"
 
 HASHES = re.compile(r" \\\n +--hash=sha256:([0-9a-f]{64})")
 """Those of one version in a lock, a line each."""
+
+MAX_OWN_BYTES = 1 << 20
+"""Of what is read of a wheel, unpacked."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Wheel:
         """Return the scripts and units that fit this version, by their names below `systemd/`.
 
         Raises:
-            InputError: If it carries none.
+            InputError: If it carries none, or is broken.
         """
         return self._folder(INSTALLER, "install.sh")
 
@@ -89,14 +94,13 @@ class Wheel:
         """Return one of the files that name what this version needs, and the SHA-256 of each.
 
         Raises:
-            InputError: If it carries none.
+            InputError: If it carries none, or is broken.
         """
-        return self._folder(LOCKS, name)[name].decode()
+        return self._folder(LOCKS, name)[name].decode(errors="replace")
 
     def _folder(self, folder: str, wanted: str) -> dict[str, bytes]:
-        with zipfile.ZipFile(self.path) as archive:
-            names = [name for name in archive.namelist() if name.startswith(folder)]
-            files = {name.removeprefix(folder): archive.read(name) for name in names}
+        found = _read_members(self.path, lambda name: name.startswith(folder))
+        files = {name.removeprefix(folder): content for name, content in found.items()}
         if wanted not in files:
             raise InputError(f"{self.path} carries no {folder}{wanted}; build it anew: make wheel")
         return files
@@ -108,15 +112,24 @@ def read_wheel(path: Path) -> Wheel:
     Raises:
         InputError: If it is no wheel of Maskwatch.
     """
+    found = _read_members(path, lambda name: name.endswith(".dist-info/METADATA"))
+    metadata = email.message_from_bytes(b"".join(found.values()))
+    if metadata["Name"] != "maskwatch":
+        raise InputError(
+            f"{path} is a wheel of {metadata['Name']!s:.80}; expected one of maskwatch"
+        )
+    return Wheel(path, metadata["Version"], tuple(metadata.get_all("Requires-Dist") or ()))
+
+
+def _read_members(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
-            name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-            metadata = email.message_from_bytes(archive.read(name))
-    except (OSError, zipfile.BadZipFile, StopIteration) as error:
+            members = [member for member in archive.infolist() if is_wanted(member.filename)]
+            if sum(member.file_size for member in members) > MAX_OWN_BYTES:
+                raise ValueError("what it says of itself would fill the memory")
+            return {member.filename: archive.read(member) for member in members}
+    except (OSError, lzma.LZMAError, *UNREADABLE) as error:
         raise InputError(f"{path} is not a wheel; make one with: make wheel") from error
-    if metadata["Name"] != "maskwatch":
-        raise InputError(f"{path} is a wheel of {metadata['Name']}; expected one of maskwatch")
-    return Wheel(path, metadata["Version"], tuple(metadata.get_all("Requires-Dist") or ()))
 
 
 def checkout() -> Path | None:

@@ -17,7 +17,7 @@ from maskwatch_edge.errors import InputError, MissingExtraError, ModelError
 from maskwatch_edge.finders import open_finder
 from maskwatch_edge.finders.finder import file_of, given_file
 from maskwatch_edge.interpreter import PACKAGES, load_interpreter, usable_threads
-from maskwatch_edge.models import SHARED_FOLDER, YUNET
+from maskwatch_edge.models import SHARED_FOLDER
 
 from .report import Finding, fail, ok, split_advice, warn
 
@@ -122,10 +122,7 @@ def check_faces(
     taken = [_seconds(lambda: finder.find(grey), now_seconds) for _ in range(RUNS)]
     path = file_of(faces)
     told = f"{faces.finder}, {path.name}: {1000 * median(taken):.1f} ms for an empty frame"
-    if faces.finder == YUNET.name and not YUNET.is_at(path):
-        finding = f"{told}; {path} is not the file that its makers published"
-        yield warn("face finder", finding, f"maskwatch models get {YUNET.name}")
-    elif INSTALLED.is_dir() and is_hidden(faces):
+    if INSTALLED.is_dir() and is_hidden(faces):
         finding = f"{told}; the service does not see {path}, as it sees no home folder"
         yield warn("face finder", finding, f"move the file, as to {SHARED_FOLDER}")
     else:

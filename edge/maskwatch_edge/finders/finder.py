@@ -47,7 +47,6 @@ def open_finder(faces: FacesConfig, model: ModelConfig) -> FaceFinder:
             work_size=faces.work_size_px,
             min_size=faces.min_size_px,
             min_score=faces.min_score,
-            trusted_keys=model.trusted_keys,
         )
     return TfliteFinder(
         path,

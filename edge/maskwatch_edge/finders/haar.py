@@ -12,6 +12,7 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.resize import fit_quickly
 
+from .cascade_file import check_cascade
 from .scaling import Scaling
 
 CASCADES = Path(__file__).parent / "cascades"
@@ -28,7 +29,7 @@ class HaarFinder:
     Viola and Jones, "Rapid object detection using a boosted cascade of simple features", 2001.
 
     Args:
-        cascade: An OpenCV cascade XML.
+        cascade: An OpenCV cascade XML of Haar features.
         scale_step: Ratio between neighbouring sizes that are searched; above 1.
         min_neighbours: Overlapping hits that make a face.
         min_size: Smallest face in pixels of the frame.
@@ -81,9 +82,15 @@ def _load_cascade(path: Path) -> cv2.CascadeClassifier:
         raise InputError(f"there is no cascade file {path}")
     cascade = cv2.CascadeClassifier()
     try:
+        if path.parent != CASCADES:
+            check_cascade(path)
         is_loaded = cascade.load(str(path))
-    except cv2.error:
-        is_loaded = False
+    except (OSError, ValueError, cv2.error) as error:
+        raise _no_cascade(path) from error
     if not is_loaded or cascade.empty():
-        raise InputError(f"{path} is not an OpenCV cascade XML")
+        raise _no_cascade(path)
     return cascade
+
+
+def _no_cascade(path: Path) -> InputError:
+    return InputError(f"{path} is not an OpenCV cascade XML of Haar features, or a broken one")

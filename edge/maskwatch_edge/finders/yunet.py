@@ -13,7 +13,6 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.models import YUNET
 from maskwatch_edge.resize import fit_quickly
-from maskwatch_edge.signatures.signing import check_content
 
 from .scaling import Scaling
 
@@ -41,12 +40,9 @@ class YunetFinder:
         min_size: Smallest face in pixels of the frame.
         min_score: Faces below it are dropped, in [0, 1]. OpenCV's default of 0.9 loses most masked
             faces that fill the picture.
-        trusted_keys: Public keys, one of which must have signed the file, unless it is the one
-            that its makers published; None asks for none.
 
     Raises:
-        InputError: If the file is missing or is not YuNet.
-        SignatureError: If it is not signed by a trusted key.
+        InputError: If the file is missing or is another one.
     """
 
     def __init__(
@@ -56,9 +52,8 @@ class YunetFinder:
         work_size: int = 320,
         min_size: int = 24,
         min_score: float = 0.5,
-        trusted_keys: Path | None = None,
     ) -> None:
-        self._detector = _load(path, _read(path, trusted_keys), min_score)
+        self._detector = open_detector(path, min_score, OVERLAP, MOST_FACES)
         self._work_size = work_size
         self._min_size = min_size
 
@@ -84,31 +79,33 @@ def as_annotated(
     return x, y + FOREHEAD * height, width, (1.0 - FOREHEAD + CHIN) * height
 
 
-def _read(path: Path, trusted_keys: Path | None) -> bytes:
+def open_detector(path: Path, min_score: float, overlap: float, most: int) -> cv2.FaceDetectorYN:
+    """Load YuNet from the very bytes whose SHA-256 was checked: over broken ones OpenCV may crash.
+
+    Args:
+        path: `face_detection_yunet_2023mar.onnx` of the OpenCV zoo.
+        min_score: Faces of a lower score are not found, in [0, 1].
+        overlap: Of two boxes that overlap more, as IoU, the surer one is kept.
+        most: At most so many boxes are looked at.
+
+    Raises:
+        InputError: If the file is missing or is another one.
+    """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(YUNET.size_bytes + 1)
     except OSError as error:
         raise InputError(
             f"there is no YuNet file {path}; expected face_detection_yunet_2023mar.onnx, which "
             "this fetches: maskwatch models get yunet"
         ) from error
-    check_content(path, content, None if YUNET.is_content(content) else trusted_keys)
-    return content
-
-
-def _load(path: Path, content: bytes, min_score: float) -> cv2.FaceDetectorYN:
-    network, no_config = np.frombuffer(content, np.uint8), np.empty(0, np.uint8)
-    try:
-        detector = cv2.FaceDetectorYN.create(
-            "onnx", network, no_config, (32, 32), min_score, OVERLAP, MOST_FACES
-        )
-        _detect(detector, np.zeros((32, 32, 3), dtype=np.uint8))  # another network fails here
-    except cv2.error as error:
+    if not YUNET.is_content(content):
         raise InputError(
             f"{path} is not a YuNet ONNX file, or a broken one; fetch it again with: "
             "maskwatch models get yunet"
-        ) from error
-    return detector
+        )
+    network, no_config = np.frombuffer(content, np.uint8), np.empty(0, np.uint8)
+    return cv2.FaceDetectorYN.create("onnx", network, no_config, (32, 32), min_score, overlap, most)
 
 
 def _detect(detector: cv2.FaceDetectorYN, bgr: Pixels) -> npt.NDArray[np.float32]:

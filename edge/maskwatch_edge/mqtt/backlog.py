@@ -31,8 +31,14 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS by_kind ON messages (is_event, number);
 """
 INSERT = "INSERT INTO messages VALUES (?, ?, ?)"
-ALL = "SELECT * FROM messages ORDER BY number"
+# A damaged file may hold anything; SQLite takes what is declared NOT NULL for granted.
+DROP_GARBLED = """DELETE FROM messages
+    WHERE typeof(is_event) != 'integer' OR typeof(payload) != 'text'"""
+ALL = """SELECT * FROM messages
+    WHERE typeof(is_event) = 'integer' AND typeof(payload) = 'text' ORDER BY number"""
 NEXT = "SELECT * FROM messages WHERE number > ? ORDER BY number LIMIT ?"
+LAST = """SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence
+    WHERE name = 'messages' AND typeof(seq) = 'integer' AND seq < 1 << 62"""
 REMOVE = "DELETE FROM messages WHERE number = ?"
 DROP_OLDEST = """DELETE FROM messages WHERE number IN (
     SELECT number FROM messages WHERE is_event = ? ORDER BY number LIMIT ?)"""
@@ -152,9 +158,8 @@ class Backlog(Closing):
         return self._last, entry.is_event, json.dumps({**number, **entry.body})
 
     def _measure(self) -> int:
-        query = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'"
-        last = self._database.execute(query).fetchone()
-        self._last = max(self._last, last[0] if last else 0)
+        self._delete(DROP_GARBLED, [()])
+        self._last = max(self._last, self._database.execute(LAST).fetchone()[0])
         return int(self._database.execute("SELECT COUNT(*) FROM messages").fetchone()[0])
 
     def _insert(self, rows: Iterable[tuple[int, bool, str]]) -> None:
@@ -251,6 +256,8 @@ def _open_memory() -> sqlite3.Connection:
 
 
 def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
+    # A damaged letter must not hold up the messages behind it.
+    database.text_factory = lambda raw: raw.decode(errors="replace")
     try:
         # Two programs that send the same messages would be worse than one that has no file.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -185,8 +185,12 @@ class PahoLink:
 
     def close(self) -> None:
         """Take leave of the broker, and wait for paho's thread, which may be trying to connect."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        client = self._client
+        client.disconnect()
+        client.loop_stop()
+        # They know the client, whose sockets would be left to the collector of such cycles.
+        client.on_pre_connect = client.on_connect = client.on_message = None
+        client.on_connect_fail = client.on_disconnect = client.on_publish = None
 
 
 def open_client(config: MqttConfig, client_id: str) -> Client:

@@ -56,6 +56,8 @@ SILENT_SECONDS = 15
 """A connection of which nothing was heard for so long is asked whether it still lives."""
 
 KEEP_ALIVE_SECONDS = 15.0
+"""A connection that asks for nothing whole in so long is closed."""
+
 CLOSE_SECONDS = 1.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
