@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -64,13 +65,18 @@ def systems(reel: Reel) -> Iterator[dict[str, Look]]:
         "seed: Haar, Keras": lambda frame: keras.look(frame.pixels),
         "seed: Haar, float TFLite": lambda frame: tflite.look(frame.pixels),
     }
-    for faces in (FacesConfig(), FacesConfig(finder="yunet", model=yunet_file())):
+    small = FacesConfig(finder="tflite-small")
+    for faces in (FacesConfig(), small, FacesConfig(finder="yunet", model=yunet_file())):
         try:
             looks[f"two stages: {faces.finder}, int8"] = two_stages(faces)
         except MaskwatchError as error:
             print(f"left out: {faces.finder}: {error}")
     config = Config(output=OutputConfig(lines="none"))
-    with rigged(config, lambda camera: Replay(reel)) as rig:
+    with (
+        rigged(replace(config, faces=small), lambda camera: Replay(reel)) as small_rig,
+        rigged(config, lambda camera: Replay(reel)) as rig,
+    ):
+        looks[f"{MASKWATCH}, {small.finder}"] = lambda frame: next_faces(small_rig)
         yield {**looks, MASKWATCH: lambda frame: next_faces(rig)}
 
 

@@ -103,7 +103,7 @@ def groups_table(finders: Mapping[str, Figures]) -> str:
     """Lay out `groups` as text."""
     heads, rows = groups(finders)
     return "\n".join(
-        f"{name:24}{faces:>7}" + "".join(f"{cell:>16}" for cell in cells)
+        f"{name:24}{faces:>7}" + "".join(f"{cell:>21}" for cell in cells)
         for name, (faces, *cells) in [("group", heads), *rows]
     )
 
@@ -126,4 +126,4 @@ def comparison_table(finders: Mapping[str, Figures]) -> str:
     """Lay out `comparison` as text."""
     head: Row = ("", list(finders))
     rows = [head, *comparison(finders)]
-    return "\n".join(f"{name:26}" + "".join(f"{cell:>10}" for cell in row) for name, row in rows)
+    return "\n".join(f"{name:26}" + "".join(f"{cell:>14}" for cell in row) for name, row in rows)
