@@ -184,7 +184,8 @@ class DecisionConfig(Section):
 
     stale_seconds: Annotated[float, Between(1, 3600)] = 15.0
     """What is known of a person who was not seen for so long is taken back, and the lamps are
-    dark, in seconds, from 1 to 3600. It is so where looks fail, or the program hangs."""
+    dark, in seconds, from 1 to 3600; let it be more than `faces.still_seconds`. It is so where
+    looks fail, or the program hangs."""
 
     min_iou: Share = 0.25
     """Overlap with its last place that makes a face the same person, a number from 0 to 1:
