@@ -1,0 +1,199 @@
+"""Running a program and killing it at a random point, or letting the disk fail under it."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+STRACE = shutil.which("strace")
+CHANGES = "write,pwrite64,rename,renameat,renameat2,link,unlink,unlinkat,mkdir,ftruncate"
+SYNCS = "fsync,fdatasync"
+WRITES = ("write", "pwrite64")
+LINE = re.compile(r"(\d+) +(\d+\.\d+) (\w+)\((.*)")
+PATIENCE_SECONDS = 600
+SMALL_DISK_MIB = 64
+FILLER = "filler"
+
+Command = Sequence[str | Path]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A system call that changes files.
+
+    Attributes:
+        call: Its name.
+        number: It is the so-manieth call of that name in its thread.
+        seconds: Since the program started.
+    """
+
+    call: str
+    number: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended.
+
+    Attributes:
+        code: As of `subprocess`.
+        out: What it said on stdout.
+        err: The same of stderr.
+        all_at_once: Whether its children were killed with it, as if the plug had been pulled.
+    """
+
+    code: int
+    out: str
+    err: str
+    all_at_once: bool = False
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it did not come to its end."""
+        return self.code == -signal.SIGKILL
+
+
+def run(command: Command, folder: Path, environment: Mapping[str, str]) -> Ended:
+    """Run a program to its end, and to that of all that it started."""
+    with _started(command, folder, environment) as process:
+        return _ended(process)
+
+
+def kill_at_time(
+    command: Command, folder: Path, environment: Mapping[str, str], seconds: float, alone: bool
+) -> Ended:
+    """Run a program and kill it after some time: alone, or with all that it started."""
+    with _started(command, folder, environment) as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=seconds)
+        with suppress(ProcessLookupError):
+            (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
+        return _ended(process, all_at_once=not alone)
+
+
+def kill_at(command: Command, moment: Moment) -> list[str | Path]:
+    """Return the command that kills a program instead of letting it do a system call."""
+    return _injected(command, moment.call, f"signal=KILL:when={moment.number}")
+
+
+def fail_syncs(command: Command, when: str) -> list[str | Path]:
+    """Return the command under which what is written cannot be brought to the disk.
+
+    Args:
+        command: The program.
+        when: Which calls fail, as strace has it.
+    """
+    return _injected(command, SYNCS, f"error=EIO:when={when}")
+
+
+def _injected(command: Command, calls: str, how: str) -> list[str | Path]:
+    # Not --seccomp-bpf: with it and -f, strace 6.1 injects nothing.
+    trace = ["-qq", "-f", "-o", os.devnull, "-e", f"trace={calls}", "-e", f"inject={calls}:{how}"]
+    return [str(STRACE), *trace, *command]
+
+
+def moments_of(
+    command: Command, folder: Path, environment: Mapping[str, str]
+) -> tuple[Ended, list[Moment]]:
+    """Run a program to its end, and return by what system calls it changed files."""
+    log = folder.with_suffix(".strace")
+    trace = [
+        "-qq",
+        "-f",
+        "-y",
+        "-ttt",
+        "--seccomp-bpf",
+        "-o",
+        log,
+        "-e",
+        f"trace={CHANGES},{SYNCS}",
+    ]
+    ended = run([str(STRACE), *trace, *command], folder, environment)
+    return ended, list(_read_moments(log.read_text(errors="replace"), str(folder)))
+
+
+def _read_moments(log: str, folder: str) -> Iterator[Moment]:
+    numbers: Counter[tuple[str, str]] = Counter()
+    lines = LINE.findall(log)
+    for thread, seconds, call, rest in lines:
+        numbers[thread, call] += 1
+        # A write may be of a pipe; a name may be relative, so the other calls are all taken.
+        if call not in WRITES or folder in rest:
+            yield Moment(call, numbers[thread, call], float(seconds) - float(lines[0][1]))
+
+
+@contextmanager
+def full_disk(folder: Path, room: int) -> Iterator[Callable[[], None]]:
+    """Move a folder to a disk of its own that has only so many bytes left.
+
+    Yields:
+        What makes room.
+
+    Raises:
+        PermissionError: If this user may not mount one.
+    """
+    aside = folder.with_name(f"{folder.name}-aside")
+    folder.rename(aside)
+    folder.mkdir()
+    size = f"size={SMALL_DISK_MIB}m"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", size, "kills", folder]).returncode:
+        raise PermissionError("a small disk cannot be mounted; that needs root")
+    try:
+        shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
+        _fill(folder / FILLER, room)
+        yield lambda: (folder / FILLER).unlink(missing_ok=True)
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _fill(filler: Path, room: int) -> None:
+    with filler.open("wb", buffering=0) as file:
+        with suppress(OSError):
+            while True:
+                file.write(bytes(1 << 20))
+        file.truncate(file.tell() - room)
+
+
+@contextmanager
+def _started(
+    command: Command, folder: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _ended(process: subprocess.Popen[str], all_at_once: bool = False) -> Ended:
+    """Wait for a process and for those that it left behind, who hold its pipes, too."""
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    return Ended(process.returncode, out, err, all_at_once)
+
+
+def choose(rng: random.Random, moments: Sequence[Moment]) -> Moment:
+    """Choose a kind of system call and then one of them, or most would be of the same kind."""
+    call = rng.choice(sorted({moment.call for moment in moments}))
+    return rng.choice([moment for moment in moments if moment.call == call])
