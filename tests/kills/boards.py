@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from ..edge.install.conftest import SCRIPTS, Board
+from ..edge.install.conftest import Board
 from ..edge.install.test_edge_install_cut_short import assert_survived
 from ..edge.made_wheels import make_wheel
 from .killing import Command, Ended
@@ -36,7 +36,8 @@ def deploy(folder: Path) -> Command:
 def replace_model(folder: Path) -> Command:
     """Return the command on the board."""
     options = ("--settle", "0", "--timeout", "1", "--model", "model.tflite")
-    return ["/bin/sh", SCRIPTS / "install.sh", *options]
+    script = board_in(folder).top / "current/installer/install.sh"
+    return ["/bin/sh", script, *options]
 
 
 def board_environment(folder: Path) -> dict[str, str]:

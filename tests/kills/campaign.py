@@ -24,6 +24,8 @@ from .killing import (
 )
 from .targets import Target
 
+FAILING_SYNCS = 3
+
 
 class Campaign:
     """Interrupts a target at random points.
@@ -122,8 +124,11 @@ class Campaign:
         if not STRACE:
             raise FileNotFoundError("strace is not here")
         syncs = sum(moment.call in SYNCS.split(",") for moment in self._moments)
-        first = self._rng.randint(1, syncs)
-        when = f"1..{max(syncs // 2, 1)}" if self._target.goes_on else f"{first}+"
+        if self._target.goes_on:  # and recovers while it still runs
+            first = self._rng.randint(1, syncs // 2)
+            when = f"{first}..{first + FAILING_SYNCS - 1}"
+        else:
+            when = f"{self._rng.randint(1, syncs)}+"
         command = fail_syncs(self._target.command(self._trial), when)
         return run(command, self._trial, self._environment(self._trial))
 

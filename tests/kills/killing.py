@@ -20,7 +20,7 @@ SYNCS = "fsync,fdatasync"
 WRITES = ("write", "pwrite64")
 LINE = re.compile(r"(\d+) +(\d+\.\d+) (\w+)\((.*)")
 PATIENCE_SECONDS = 600
-SMALL_DISK_MIB = 64
+SMALL, LARGE = "size=64m", "size=1g"
 FILLER = "filler"
 
 Command = Sequence[str | Path]
@@ -107,18 +107,8 @@ def moments_of(
 ) -> tuple[Ended, list[Moment]]:
     """Run a program to its end, and return by what system calls it changed files."""
     log = folder.with_suffix(".strace")
-    trace = [
-        "-qq",
-        "-f",
-        "-y",
-        "-ttt",
-        "--seccomp-bpf",
-        "-o",
-        log,
-        "-e",
-        f"trace={CHANGES},{SYNCS}",
-    ]
-    ended = run([str(STRACE), *trace, *command], folder, environment)
+    trace = ["-qq", "-f", "-y", "-ttt", "--seccomp-bpf", "-e", f"trace={CHANGES},{SYNCS}"]
+    ended = run([str(STRACE), *trace, "-o", log, *command], folder, environment)
     return ended, list(_read_moments(log.read_text(errors="replace"), str(folder)))
 
 
@@ -145,15 +135,19 @@ def full_disk(folder: Path, room: int) -> Iterator[Callable[[], None]]:
     aside = folder.with_name(f"{folder.name}-aside")
     folder.rename(aside)
     folder.mkdir()
-    size = f"size={SMALL_DISK_MIB}m"
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", size, "kills", folder]).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", SMALL, "kills", folder]).returncode:
         raise PermissionError("a small disk cannot be mounted; that needs root")
     try:
         shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
         _fill(folder / FILLER, room)
-        yield lambda: (folder / FILLER).unlink(missing_ok=True)
+        yield lambda: _make_room(folder)
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _make_room(folder: Path) -> None:
+    (folder / FILLER).unlink(missing_ok=True)
+    subprocess.run(["mount", "-o", f"remount,{LARGE}", folder], check=True)
 
 
 def _fill(filler: Path, room: int) -> None:

@@ -70,7 +70,7 @@ def write_statistics(folder: Path, until: int) -> None:
     with Recorder(lambda: AcknowledgingStore(path, 90), warn, clock) as recorder:
         for clock.now in range(begin, until):
             make_room(folder, clock.now, until)
-            recorder.show(somebody(clock.now))
+            recorder.show(somebody(clock.now + 1))
             time.sleep(PAUSE_SECONDS)  # the recorder writes in a thread of its own
 
 
