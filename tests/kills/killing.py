@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-STRACE = shutil.which("strace")
+STRACE = ("strace", "-qq")
 CHANGES = "write,pwrite64,rename,renameat,renameat2,link,unlink,unlinkat,mkdir,ftruncate"
 SYNCS = "fsync,fdatasync"
 WRITES = ("write", "pwrite64")
@@ -81,40 +81,57 @@ def kill_at_time(
         return _ended(process, all_at_once=not alone)
 
 
-def kill_at(command: Command, moment: Moment) -> list[str | Path]:
-    """Return the command that kills a program instead of letting it do a system call."""
-    return _injected(command, moment.call, f"signal=KILL:when={moment.number}")
+def kill_at(command: Command, moment: Moment, *, has_threads: bool) -> Command:
+    """Return the command that kills a program instead of letting it do a system call.
+
+    Args:
+        command: The program.
+        moment: The call.
+        has_threads: Whether it may be in another thread than the main one, which takes longer.
+    """
+    # With --seccomp-bpf, strace 6.1 sends no signals, and without, each call of TensorFlow counts.
+    follow = ["-f"] if has_threads else []
+    inject = f"inject={moment.call}:signal=KILL:when={moment.number}"
+    return [
+        *STRACE,
+        *follow,
+        "-o",
+        os.devnull,
+        "-e",
+        f"trace={moment.call}",
+        "-e",
+        inject,
+        *command,
+    ]
 
 
-def fail_syncs(command: Command, when: str) -> list[str | Path]:
+def fail_syncs(command: Command, when: str) -> Command:
     """Return the command under which what is written cannot be brought to the disk.
 
     Args:
         command: The program.
         when: Which calls fail, as strace has it.
     """
-    return _injected(command, SYNCS, f"error=EIO:when={when}")
-
-
-def _injected(command: Command, calls: str, how: str) -> list[str | Path]:
-    # Not --seccomp-bpf: with it and -f, strace 6.1 injects nothing.
-    trace = ["-qq", "-f", "-o", os.devnull, "-e", f"trace={calls}", "-e", f"inject={calls}:{how}"]
-    return [str(STRACE), *trace, *command]
+    trace = ("-e", f"trace={SYNCS}", "-e", f"inject={SYNCS}:error=EIO:when={when}")
+    return [*STRACE, "-f", "--seccomp-bpf", "-o", os.devnull, *trace, *command]
 
 
 def moments_of(
-    command: Command, folder: Path, environment: Mapping[str, str]
+    command: Command, folder: Path, environment: Mapping[str, str], *, has_threads: bool
 ) -> tuple[Ended, list[Moment]]:
     """Run a program to its end, and return by what system calls it changed files."""
     log = folder.with_suffix(".strace")
-    trace = ["-qq", "-f", "-y", "-ttt", "--seccomp-bpf", "-e", f"trace={CHANGES},{SYNCS}"]
-    ended = run([str(STRACE), *trace, "-o", log, *command], folder, environment)
-    return ended, list(_read_moments(log.read_text(errors="replace"), str(folder)))
+    trace = ("-f", "--seccomp-bpf", "-y", "-ttt", "-e", f"trace={CHANGES},{SYNCS}", "-o", log)
+    ended = run([*STRACE, *trace, *command], folder, environment)
+    lines = LINE.findall(log.read_text(errors="replace"))
+    main = lines[0][0]
+    return ended, list(
+        _moments([line for line in lines if has_threads or line[0] == main], str(folder))
+    )
 
 
-def _read_moments(log: str, folder: str) -> Iterator[Moment]:
+def _moments(lines: Sequence[tuple[str, str, str, str]], folder: str) -> Iterator[Moment]:
     numbers: Counter[tuple[str, str]] = Counter()
-    lines = LINE.findall(log)
     for thread, seconds, call, rest in lines:
         numbers[thread, call] += 1
         # A write may be of a pipe; a name may be relative, so the other calls are all taken.

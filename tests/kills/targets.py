@@ -61,6 +61,7 @@ class Target:
         disk: What is on the disk that fills up, below the folder.
         room_bytes: How much of a full disk may be left; more is enough.
         has_steps: Whether it is a script whose steps are counted, and not a single process.
+        has_threads: Whether another thread than the main one writes.
         goes_on: Whether it must survive that the disk fails, and not end with an error.
     """
 
@@ -72,6 +73,7 @@ class Target:
     disk: str = "."
     room_bytes: int = 1 << 16
     has_steps: bool = False
+    has_threads: bool = False
     goes_on: bool = False
 
 
@@ -318,6 +320,7 @@ TARGETS = {
         check_cut_statistics,
         check_whole_statistics,
         disk="state",
+        has_threads=True,
         goes_on=True,
     ),
     "queue": Target(
