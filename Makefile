@@ -3,6 +3,7 @@
 # make board-test   build and start an emulated board (QEMU, as root), and test the service on it
 # make count   count instructions on an emulated processor, and compare with the baseline
 # make fuzz    give every reader of files broken ones, SECONDS for each (600)
+# make kills   kill everything that writes, KILLS times each (200), and let its disk fail
 # make lint    ruff and mypy
 # make docs    build the documentation in build/site; warnings are errors
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
@@ -21,7 +22,7 @@ DEV = $(BUILD)/dev-env
 LIGHT = $(BUILD)/light-env-$(notdir $(PYTHON))
 LIGHT_EXTRA ?=
 
-.PHONY: demo test board-test count fuzz lint docs light wheel clean python
+.PHONY: demo test board-test count fuzz kills lint docs light wheel clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -47,6 +48,10 @@ count: $(DEV)/.ready
 fuzz: $(DEV)/.ready
 	$(DEV)/$(PIP) install atheris
 	$(DEV)/bin/python -m tests.fuzz.run --seconds $(or $(SECONDS),600) $(TARGETS)
+
+# Kills at system calls need strace, and full disks need root; without them, less is tried.
+kills: $(DEV)/.ready
+	$(DEV)/bin/python -m tests.kills.run --kills $(or $(KILLS),200) $(TARGETS)
 
 lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .

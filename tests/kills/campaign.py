@@ -64,7 +64,8 @@ class Campaign:
         """
         self._begin()
         room = self._rng.randrange(self._target.room_bytes)
-        with full_disk(self._trial / self._target.disk, room) as make_room:
+        disk, content = self._trial / self._target.disk, self._before / self._target.disk
+        with full_disk(disk, content, room) as make_room:
             self._check_failed(self._run())
             make_room()
             self._go_on()

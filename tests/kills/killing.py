@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -92,17 +93,8 @@ def kill_at(command: Command, moment: Moment, *, has_threads: bool) -> Command:
     # With --seccomp-bpf, strace 6.1 sends no signals, and without, each call of TensorFlow counts.
     follow = ["-f"] if has_threads else []
     inject = f"inject={moment.call}:signal=KILL:when={moment.number}"
-    return [
-        *STRACE,
-        *follow,
-        "-o",
-        os.devnull,
-        "-e",
-        f"trace={moment.call}",
-        "-e",
-        inject,
-        *command,
-    ]
+    trace = ("-o", os.devnull, "-e", f"trace={moment.call}", "-e", inject)
+    return [*STRACE, *follow, *trace, *command]
 
 
 def fail_syncs(command: Command, when: str) -> Command:
@@ -122,26 +114,33 @@ def moments_of(
     """Run a program to its end, and return by what system calls it changed files."""
     log = folder.with_suffix(".strace")
     trace = ("-f", "--seccomp-bpf", "-y", "-ttt", "-e", f"trace={CHANGES},{SYNCS}", "-o", log)
+    start = time.time()
     ended = run([*STRACE, *trace, *command], folder, environment)
     lines = LINE.findall(log.read_text(errors="replace"))
-    main = lines[0][0]
-    return ended, list(
-        _moments([line for line in lines if has_threads or line[0] == main], str(folder))
-    )
+    if not has_threads:
+        lines = [line for line in lines if line[0] == lines[0][0]]
+    return ended, list(_moments(lines, start, str(folder)))
 
 
-def _moments(lines: Sequence[tuple[str, str, str, str]], folder: str) -> Iterator[Moment]:
+def _moments(
+    lines: Sequence[tuple[str, str, str, str]], start: float, folder: str
+) -> Iterator[Moment]:
     numbers: Counter[tuple[str, str]] = Counter()
     for thread, seconds, call, rest in lines:
         numbers[thread, call] += 1
         # A write may be of a pipe; a name may be relative, so the other calls are all taken.
         if call not in WRITES or folder in rest:
-            yield Moment(call, numbers[thread, call], float(seconds) - float(lines[0][1]))
+            yield Moment(call, numbers[thread, call], float(seconds) - start)
 
 
 @contextmanager
-def full_disk(folder: Path, room: int) -> Iterator[Callable[[], None]]:
-    """Move a folder to a disk of its own that has only so many bytes left.
+def full_disk(folder: Path, content: Path, room: int) -> Iterator[Callable[[], None]]:
+    """Let a folder be a disk of its own that has only so many bytes left.
+
+    Args:
+        folder: Where the disk is mounted.
+        content: What is copied to it.
+        room: Bytes that are left then.
 
     Yields:
         What makes room.
@@ -149,13 +148,10 @@ def full_disk(folder: Path, room: int) -> Iterator[Callable[[], None]]:
     Raises:
         PermissionError: If this user may not mount one.
     """
-    aside = folder.with_name(f"{folder.name}-aside")
-    folder.rename(aside)
-    folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", SMALL, "kills", folder]).returncode:
         raise PermissionError("a small disk cannot be mounted; that needs root")
     try:
-        shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(content, folder, symlinks=True, dirs_exist_ok=True)
         _fill(folder / FILLER, room)
         yield lambda: _make_room(folder)
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import sys
 import threading
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -255,14 +257,13 @@ def _counted(folder: Path) -> list[int]:
 
 
 def _queued(folder: Path) -> list[int]:
-    path = folder / "state/mqtt.sqlite"
-    if not path.exists():
-        return []
-    with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
-            return []
-        rows = database.execute("SELECT payload FROM messages ORDER BY number").fetchall()
+    with TemporaryDirectory() as copy:  # opening it mends it, and the next run is to do that
+        shutil.copytree(folder / "state", copy, dirs_exist_ok=True)
+        with closing(sqlite3.connect(Path(copy) / "mqtt.sqlite")) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+                return []
+            rows = database.execute("SELECT payload FROM messages ORDER BY number").fetchall()
     return [json.loads(payload)["n"] for (payload,) in rows]
 
 
