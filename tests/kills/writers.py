@@ -24,7 +24,7 @@ from maskwatch_edge.verdict import Decision
 from maskwatch_edge.view import View
 
 FIRST_MINUTE = 29_500_000
-KEPT_OF = 3
+REMOVED_OF = 3
 """Of so many messages, one is removed as if the broker had it."""
 
 PAUSE_SECONDS = 0.005
@@ -83,7 +83,7 @@ def write_queue(folder: Path, until: int) -> None:
             make_room(folder, clock.now, until)
             backlog.add([Entry(True, {"n": clock.now})])
             print("added", clock.now, flush=True)
-            remove_oldest(backlog, (clock.now + 1) // KEPT_OF)
+            remove_oldest(backlog, (clock.now + 1) // REMOVED_OF)
 
 
 def remove_oldest(backlog: Backlog, before: int) -> None:
