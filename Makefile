@@ -4,6 +4,7 @@
 # make count   count instructions on an emulated processor, and compare with the baseline
 # make fuzz    give every reader broken input, SECONDS for each (600) of all or TARGETS
 # make faults  let DAYS (30) pass before the service, on a clock that is moved, with thousands of faults
+# make kills   kill everything that writes, KILLS times each (200), and let its disk fail
 # make lint    ruff, mypy, and whether all that is installed is free
 # make docs    build the documentation in build/site; warnings are errors
 # make light   run the edge's tests from a wheel, without TensorFlow, on $(PYTHON)
@@ -33,7 +34,7 @@ LOCK = $(BUILD)/lock-env/bin/uv pip compile --quiet --upgrade --generate-hashes 
 	--only-binary :all: --python-version 3.11 --custom-compile-command 'make lock' pyproject.toml
 BOARD = --extra display --extra mqtt --extra signatures --extra web --python-platform aarch64-manylinux_2_36
 
-.PHONY: demo test board-test count fuzz faults lint docs light wheel lock sbom clean python
+.PHONY: demo test board-test count fuzz faults kills lint docs light wheel lock sbom clean python
 
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/maskwatch demo $(BUILD)/demo/clip.mp4
@@ -62,6 +63,10 @@ fuzz: $(DEV)/.ready
 
 faults: $(DEV)/.ready
 	$(DEV)/bin/python -m tests.faults.month --days $(or $(DAYS),30) --seed $(or $(SEED),0)
+
+# Kills at system calls need strace, and full disks need root; without them, less is tried.
+kills: $(DEV)/.ready
+	$(DEV)/bin/python -m tests.kills.run --kills $(or $(KILLS),200) $(TARGETS)
 
 lint: $(DEV)/.ready
 	$(DEV)/bin/ruff check .

@@ -70,15 +70,32 @@ def fragile_network() -> Any:
     return network
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Give a data set of the plain layout."""
-    folder = tmp_path / "pictures"
+def paint_all(folder: Path) -> None:
+    """Write a data set of the plain layout."""
     for place, label in enumerate(LABELS):
         (folder / label).mkdir(parents=True)
         for number in range(PICTURES):
             paint(folder / label / f"{number}.png", label, seed=100 * place + number)
-    return folder
+
+
+def finish_run(run: Path, network: Any, pictures: Path) -> None:
+    """Write the folder of a finished training on pictures."""
+    run.mkdir()
+    network.save(run / "model.keras")
+    names: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    for path in sorted(pictures.glob("*/*.png")):
+        split = ("train", "test", "train", "validation")[int(path.stem) % 4]
+        names[split].append(hashlib.sha256(path.read_bytes()).hexdigest())
+    report = {"fingerprint": FINGERPRINT, "identities": names}
+    (run / "data.json").write_text(json.dumps(report))
+    (run / "metrics.json").write_text(json.dumps({"command": COMMAND, "test": {}}))
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Give a data set of the plain layout."""
+    paint_all(tmp_path / "pictures")
+    return tmp_path / "pictures"
 
 
 RunMaker = Callable[[Any], Path]
@@ -89,17 +106,8 @@ def make_run(tmp_path: Path, pictures: Path) -> RunMaker:
     """Give a function that makes the folder of a finished training on `pictures`."""
 
     def make(network: Any) -> Path:
-        run = tmp_path / "run"
-        run.mkdir()
-        network.save(run / "model.keras")
-        names: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
-        for path in sorted(pictures.glob("*/*.png")):
-            split = ("train", "test", "train", "validation")[int(path.stem) % 4]
-            names[split].append(hashlib.sha256(path.read_bytes()).hexdigest())
-        report = {"fingerprint": FINGERPRINT, "identities": names}
-        (run / "data.json").write_text(json.dumps(report))
-        (run / "metrics.json").write_text(json.dumps({"command": COMMAND, "test": {}}))
-        return run
+        finish_run(tmp_path / "run", network, pictures)
+        return tmp_path / "run"
 
     return make
 

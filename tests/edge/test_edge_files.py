@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import subprocess
@@ -176,3 +177,54 @@ def test_a_new_file_has_the_mode_that_the_umask_asks_for(
     umask(mask)
     write_atomically(tmp_path / "a.txt", "new")
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == mode
+
+
+WRITE_FOR_EVER = """
+import sys, time
+from pathlib import Path
+from maskwatch_edge.files import replacing
+with replacing(Path(sys.argv[1])) as beside:
+    beside.write_text("new")
+    print(flush=True)
+    time.sleep(600)
+"""
+
+
+def begin_to_write(path: Path) -> subprocess.Popen[bytes]:
+    """Start a process that is writing a file when this returns."""
+    command = [sys.executable, "-c", WRITE_FOR_EVER, str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_one_writes_is_not(
+    target: Path,
+) -> None:
+    killed, other = begin_to_write(target), begin_to_write(target)
+    with killed, other:
+        killed.kill()
+        killed.wait()
+        (written, left) = sorted(target.parent.glob(".new-*"), key=is_locked, reverse=True)
+        write_atomically(target, "newest")
+        assert set(target.parent.iterdir()) == {target, written}
+        assert target.read_text() == "newest"
+        assert not left.exists()
+        other.kill()
+
+
+def is_locked(path: Path) -> bool:
+    with path.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_files_of_other_programs_are_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / ".new-ideas.txt"
+    mine.write_text("mine")
+    write_atomically(tmp_path / "figures.json", "new")
+    assert mine.read_text() == "mine"

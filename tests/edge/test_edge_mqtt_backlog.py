@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -263,6 +264,28 @@ def test_on_a_full_disk_it_goes_on_in_memory_and_returns_when_there_is_room(
     after = opened()
     assert texts(after) == ["b" * 50_000, "c", "d"]  # "a" had gone out meanwhile
     assert len(after) == 3
+
+
+def test_messages_whose_commit_failed_and_are_in_the_file_all_the_same_do_not_bar_the_way_back(
+    opened: Open, path: Path, warnings: list[str], clock: Clock, full_disk: Callable[..., None]
+) -> None:
+    """Found by `make kills`: a sync that fails, of a write that does not."""
+    full_disk(8)
+    backlog = opened()
+    backlog.add([event("a")])
+    backlog.add([event("b" * 50_000), event("c")])
+    with closing(sqlite3.connect(path)) as file, file:
+        file.executemany(
+            "INSERT INTO messages VALUES (?, 1, ?)",
+            [(one.number, one.payload) for one in backlog.after(0, 3)[1:]],
+        )
+    backlog.remove([one.number for one in backlog.after(0, 2)])
+    full_disk(None)
+    clock.now += RETRY_SECONDS
+    backlog.add([event("d")])
+    assert warnings[1:] == [f"MQTT messages are kept in {path} again"]
+    backlog.close()
+    assert texts(opened()) == ["c", "d"]  # "a" and "b" had gone out meanwhile
 
 
 def test_what_is_in_memory_only_is_saved_at_the_end_or_told_as_lost(

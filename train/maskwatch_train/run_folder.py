@@ -110,13 +110,6 @@ def remove_old_checkpoints(run: Path, newest: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def remove_leftovers(run: Path) -> None:
-    """Remove what a killed process was writing; see `maskwatch_edge.files.replacing`."""
-    for folder in (run, run / "checkpoints"):
-        for path in folder.glob(".new-*"):
-            path.unlink(missing_ok=True)
-
-
 def _state_path(run: Path) -> Path:
     return run / "checkpoints" / "state.json"
 

@@ -29,7 +29,6 @@ from .run_folder import (
     checkpoint_path,
     load_history,
     load_network,
-    remove_leftovers,
     remove_old_checkpoints,
     save_history,
     save_network,
@@ -159,8 +158,6 @@ def train_network(
     keras.utils.set_random_seed(config.seed)
     state = load_state(run, config, fingerprint)
     check_all_see(len(state.history), f"epochs done in {run}")
-    if this_worker().is_first:
-        remove_leftovers(run)
     with _folder_to_save_in(run) as folder:
         for stage in STAGES:
             if not state.is_done(stage) and config.stage_epochs(stage):

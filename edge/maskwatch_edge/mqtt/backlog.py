@@ -16,6 +16,7 @@ from maskwatch_edge.databases import ERRORS, is_damage, set_aside
 from maskwatch_edge.faults import Fault, Warn
 
 T = TypeVar("T")
+Row = tuple[int, bool, str]
 
 RETRY_SECONDS = 600.0
 """A disk that failed is tried again after so long."""
@@ -107,7 +108,9 @@ class Backlog(Closing):
         self._warn, self._clock, self._milliseconds = warn, clock, milliseconds
         self._retry_at: float | None = None
         self._is_dropping = False
-        self._last = self._saved = 0
+        self._last = 0
+        # What is in memory, or was, and may be in the file: also a commit that failed may be there.
+        self._taken: set[int] = set()
         try:
             self._database = _open(path)
         except (*ERRORS, OSError) as error:
@@ -125,7 +128,7 @@ class Backlog(Closing):
             told = f"MQTT messages are kept in {self._path} again"
             self._warn(Fault.QUEUE_IN_MEMORY.ended(told))
         rows = [self._numbered(entry) for entry in entries]
-        self._guarded(lambda: self._insert(rows))
+        self._guarded(lambda: self._insert(rows), _numbers(rows))
         self._size += len(rows)
         self._shrink()
 
@@ -152,7 +155,7 @@ class Backlog(Closing):
         self._size, self._retry_at = 0, None
         self._database.close()
 
-    def _numbered(self, entry: Entry) -> tuple[int, bool, str]:
+    def _numbered(self, entry: Entry) -> Row:
         self._last = max(self._last + 1, self._milliseconds())
         number = {"id": f"{self._name}-{self._last}", "sequence": self._last}
         return self._last, entry.is_event, json.dumps({**number, **entry.body})
@@ -162,7 +165,7 @@ class Backlog(Closing):
         self._last = max(self._last, self._database.execute(LAST).fetchone()[0])
         return int(self._database.execute("SELECT COUNT(*) FROM messages").fetchone()[0])
 
-    def _insert(self, rows: Iterable[tuple[int, bool, str]]) -> None:
+    def _insert(self, rows: Iterable[Row]) -> None:
         self._database.execute("PRAGMA synchronous = FULL")
         with self._database:
             self._database.executemany(INSERT, rows)
@@ -191,7 +194,7 @@ class Backlog(Closing):
         self._size -= dropped
         return dropped
 
-    def _guarded(self, act: Callable[[], T]) -> T:
+    def _guarded(self, act: Callable[[], T], added: Collection[int] = ()) -> T:
         """Do something with the file, or, if the disk fails, with what could be saved of it."""
         try:
             return act()
@@ -202,13 +205,13 @@ class Backlog(Closing):
             self._database.close()
             self._database = _open_memory()
             self._insert(rows)
-            self._saved = rows[-1][0] if rows else 0
+            self._taken = {*_numbers(rows), *added}
             self._size = len(rows)
             self._leave_disk(error)
             return act()
 
-    def _readable(self) -> list[tuple[int, bool, str]]:
-        rows: list[tuple[int, bool, str]] = []
+    def _readable(self) -> list[Row]:
+        rows: list[Row] = []
         with suppress(*ERRORS):
             for row in self._database.execute(ALL):
                 rows.append(row)
@@ -232,18 +235,24 @@ class Backlog(Closing):
             database = _open(self._path)
         except (*ERRORS, OSError):
             return False
+        rows = self._readable()
+        self._taken.update(_numbers(rows))
         try:
             with database:
                 # What was saved from the file was sent from memory meanwhile, or is still there.
-                database.execute("DELETE FROM messages WHERE number <= ?", (self._saved,))
-                database.executemany(INSERT, self._readable())
+                database.executemany(REMOVE, [(one,) for one in self._taken])
+                database.executemany(INSERT, rows)
         except ERRORS:
             database.close()
             return False
         self._database.close()
-        self._database, self._retry_at, self._saved = database, None, 0
+        self._database, self._retry_at, self._taken = database, None, set()
         self._size = self._measure()
         return True
+
+
+def _numbers(rows: Iterable[Row]) -> list[int]:
+    return [number for number, _, _ in rows]
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "systemd"
 FAKES = Path(__file__).parents[1] / "fake_board"
 NOTED = ("journalctl", "getent", "groupadd", "groupdel", "udevadm", "stat", "sync")
+REACHING = ("ssh", "sudo", "systemd-run")
 STEPS = ("mv", "cp", "ln", "rm", "mkdir", "touch", "sync", "systemctl", "python3", "chmod")
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -34,6 +35,8 @@ class Board:
     folder: Path
 
     def __post_init__(self) -> None:
+        if self.folder.exists():
+            return
         (self.folder / "state").mkdir(parents=True)
         for name, fake in self._programs():
             program = self.folder / name
@@ -43,6 +46,7 @@ class Board:
     def _programs(self) -> Iterator[tuple[str, str]]:
         yield "bin/systemctl", "systemctl"
         yield from ((f"bin/python3{minor}", "python3") for minor in ("", ".11", ".12", ".13"))
+        yield from ((f"bin/{name}", name) for name in REACHING)
         yield from ((f"bin/{name}", "note") for name in NOTED)
         yield from ((f"counted/{name}", "counted") for name in STEPS)
 
@@ -70,23 +74,9 @@ class Board:
         environment: Mapping[str, str] = NOTHING,
     ) -> subprocess.CompletedProcess[str]:
         """Run a script to its end; `kill_at` counts its steps from 1, 0 is never."""
-        self.write("calls", "0\n")
-        self.write("steps", "")
-        folders = [self.folder / "counted", self.folder / "bin", "/usr/sbin", "/usr/bin", "/bin"]
-        known = {
-            "PATH": ":".join(map(str, folders)),
-            "MASKWATCH_ROOT": str(self.root),
-            "MASKWATCH_POLL_SECONDS": "0.05",
-            "MASKWATCH_SETTLE_SECONDS": "0",
-            "MASKWATCH_TIMEOUT_SECONDS": "1",
-            "FAKE_BOARD": str(self.folder / "state"),
-            "KILL_AT": str(kill_at),
-            "REAL_PYTHON": sys.executable,
-            "REAL_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-        }
         return subprocess.run(
             ["/bin/sh", script, *arguments],
-            env=known | dict(environment),
+            env=self.environment() | {"KILL_AT": str(kill_at)} | dict(environment),
             cwd=self.folder,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
@@ -94,6 +84,22 @@ class Board:
             text=True,
             timeout=60,
         )
+
+    def environment(self) -> dict[str, str]:
+        """Count steps anew, and return what a program must know that runs here."""
+        self.write("calls", "0\n")
+        self.write("steps", "")
+        folders = [self.folder / "counted", self.folder / "bin", "/usr/sbin", "/usr/bin", "/bin"]
+        return {
+            "PATH": ":".join(map(str, folders)),
+            "MASKWATCH_ROOT": str(self.root),
+            "MASKWATCH_POLL_SECONDS": "0.05",
+            "MASKWATCH_SETTLE_SECONDS": "0",
+            "MASKWATCH_TIMEOUT_SECONDS": "1",
+            "FAKE_BOARD": str(self.folder / "state"),
+            "REAL_PYTHON": sys.executable,
+            "REAL_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        }
 
     def install(
         self,
@@ -145,10 +151,8 @@ class Board:
 
     def copy(self, name: str) -> Board:
         """Make another board that is in the same state."""
-        other = Board(self.folder.parent / name)
-        shutil.rmtree(other.folder)
-        shutil.copytree(self.folder, other.folder, symlinks=True)
-        return other
+        shutil.copytree(self.folder, self.folder.parent / name, symlinks=True)
+        return Board(self.folder.parent / name)
 
     def release(self, link: str = "current") -> str | None:
         path = self.top / link
@@ -167,7 +171,7 @@ class Board:
     def model_of(self, release: str) -> str:
         """What the model of a release says: the one that was given, or else the program's."""
         files = [self.top / release / name for name in ("model.tflite", "venv/shipped/wheel")]
-        return next(file for file in files if file.exists()).read_text().strip()
+        return next(file for file in files if file.exists()).read_text(errors="replace").strip()
 
     @property
     def calls(self) -> list[str]:

@@ -17,7 +17,6 @@ from maskwatch_train.run_folder import (
     checkpoint_path,
     load_history,
     load_network,
-    remove_leftovers,
     remove_old_checkpoints,
     save_history,
     save_network,
@@ -120,7 +119,6 @@ def train_finder(
     """
     history = load_history(run, config, data.fingerprint)
     state = FinderState(config, data.fingerprint, history)
-    remove_leftovers(run)
     with strategy().scope():
         network = _network(start, run, state)
         if len(history) < config.epochs:
