@@ -103,7 +103,7 @@ def test_the_list_of_models_names_each_shipped_one_with_its_place() -> None:
     lines = maskwatch("models", "list").stdout.splitlines()
     for name in SHIPPED_MODELS:
         told = f"{shipped_model(name)}; a mask model, comes with Maskwatch"
-        assert f"{name:11}  {told}" in lines
+        assert f"{name:12}  {told}" in lines
 
 
 def test_the_small_model_judges_when_it_is_asked_for() -> None:
