@@ -96,7 +96,7 @@ class FacesConfig(Section):
 
     finder: Annotated[str, OneOf(FINDERS)] = "tflite"
     """What finds the faces: "tflite", the network that comes with Maskwatch, or another one of
-    `maskwatch train-finder`; "tflite-small", which comes with it, too, takes a third of the work
+    `maskwatch train-finder`; "tflite-small", which comes with it, too, takes two fifths of the work
     and finds a little less; "yunet", the network of that name; or "haar", OpenCV's Haar cascade,
     which misses most masked faces."""
 
