@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.exists() and not path.is_file():
             raise FileExistsError(errno.EEXIST, "it is not a regular file")
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path.parent.absolute())
+        remove_leftovers(path.parent.absolute())
         lock = _create(beside)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
@@ -91,7 +91,8 @@ def _create(path: Path) -> int:
 
 
 @cache
-def _remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes were writing in a folder; done once in the life of this one."""
     for path in folder.glob(LEFTOVERS):
         with suppress(OSError), path.open("r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # who writes it still, holds it

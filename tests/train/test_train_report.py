@@ -175,8 +175,8 @@ def test_a_finished_run_is_only_reported_again(
     for name in PICTURES | TEXTS | {"model.keras"}:
         (run / name).unlink()
     # What a killed process was just writing is swept away as well.
-    (run / "checkpoints" / ".new-0123.keras").write_bytes(b"half a network")
-    (run / ".new-4567.png").write_bytes(b"half a picture")
+    (run / "checkpoints" / ".new-0123456789abcdef.keras").write_bytes(b"half a network")
+    (run / ".new-fedcba9876543210.png").write_bytes(b"half a picture")
 
     assert maskwatch([*tiny_training(small_set, run), "--resume"]) == 0
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 Config = TypeVar("Config", bound="DataclassInstance")
 
 
+CHECKPOINTS = "checkpoints"
+"""The folder of a run that lets it be continued."""
+
+
 def check_folder(run: Path, may_resume: bool) -> None:
     """Refuse a folder that a run may not write to.
 
@@ -95,23 +99,23 @@ def learned_by(network: Path) -> set[str]:
 
 def best_path(run: Path) -> Path:
     """Where a run keeps the network of its best epoch."""
-    return run / "checkpoints" / "best.keras"
+    return run / CHECKPOINTS / "best.keras"
 
 
 def checkpoint_path(run: Path, epochs: int) -> Path:
     """Where a run keeps the network after so many epochs of both stages."""
-    return run / "checkpoints" / f"epoch-{epochs:03d}.keras"
+    return run / CHECKPOINTS / f"epoch-{epochs:03d}.keras"
 
 
 def remove_old_checkpoints(run: Path, newest: int) -> None:
     """Remove all checkpoints but the newest."""
-    for path in (run / "checkpoints").glob("epoch-*.keras"):
+    for path in (run / CHECKPOINTS).glob("epoch-*.keras"):
         if path != checkpoint_path(run, newest):
             path.unlink(missing_ok=True)
 
 
 def _state_path(run: Path) -> Path:
-    return run / "checkpoints" / "state.json"
+    return run / CHECKPOINTS / "state.json"
 
 
 def save_history(

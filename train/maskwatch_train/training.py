@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwatch_edge.errors import InputError
+from maskwatch_edge.files import remove_leftovers
 from maskwatch_edge.frame import Pixels
 
 from .batches import AugmentedBatches
@@ -25,6 +26,7 @@ from .devices import strategy, this_worker
 from .distillation import TaughtBatches, Teacher, compile_network
 from .network import set_trainable, synchronize_norms
 from .run_folder import (
+    CHECKPOINTS,
     best_path,
     checkpoint_path,
     load_history,
@@ -158,6 +160,8 @@ def train_network(
     keras.utils.set_random_seed(config.seed)
     state = load_state(run, config, fingerprint)
     check_all_see(len(state.history), f"epochs done in {run}")
+    if this_worker().is_first:
+        remove_leftovers(run / CHECKPOINTS)
     with _folder_to_save_in(run) as folder:
         for stage in STAGES:
             if not state.is_done(stage) and config.stage_epochs(stage):

@@ -12,8 +12,10 @@ from typing import Any
 import keras
 
 from maskwatch_edge.errors import InputError
+from maskwatch_edge.files import remove_leftovers
 from maskwatch_train.devices import strategy
 from maskwatch_train.run_folder import (
+    CHECKPOINTS,
     checkpoint_path,
     load_history,
     load_network,
@@ -119,6 +121,7 @@ def train_finder(
     """
     history = load_history(run, config, data.fingerprint)
     state = FinderState(config, data.fingerprint, history)
+    remove_leftovers(run / CHECKPOINTS)
     with strategy().scope():
         network = _network(start, run, state)
         if len(history) < config.epochs:
