@@ -267,7 +267,7 @@ def test_on_a_full_disk_it_goes_on_in_memory_and_returns_when_there_is_room(
 
 
 def test_messages_whose_commit_failed_and_are_in_the_file_all_the_same_do_not_bar_the_way_back(
-    opened: Open, path: Path, warnings: list[str], clock: Clock, full_disk: Callable[..., None]
+    opened: Open, path: Path, warnings: list[Notice], clock: Clock, full_disk: Callable[..., None]
 ) -> None:
     """Found by `make kills`: a sync that fails, of a write that does not."""
     full_disk(8)
@@ -283,7 +283,8 @@ def test_messages_whose_commit_failed_and_are_in_the_file_all_the_same_do_not_ba
     full_disk(None)
     clock.now += RETRY_SECONDS
     backlog.add([event("d")])
-    assert warnings[1:] == [f"MQTT messages are kept in {path} again"]
+    told = f"MQTT messages are kept in {path} again"
+    assert warnings[1:] == [Fault.QUEUE_IN_MEMORY.ended(told)]
     backlog.close()
     assert texts(opened()) == ["c", "d"]  # "a" and "b" had gone out meanwhile
 
