@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -242,3 +243,21 @@ def test_the_file_is_in_the_state_folder(monkeypatch: pytest.MonkeyPatch) -> Non
     assert default_file() == Path("/home/me/state/maskwatch/statistics.db")
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/maskwatch:/var/lib/other")
     assert default_file() == Path("/var/lib/maskwatch/statistics.db")
+
+
+def test_counts_whose_writer_was_killed_while_it_began_them_are_none(tmp_path: Path) -> None:
+    """Found by `make kills`: who only reads cannot roll back what was begun."""
+    begun, left = tmp_path / "begun.db", tmp_path / "statistics.db"
+    with closing(sqlite3.connect(begun)) as connection:
+        connection.execute("CREATE TABLE first (number)")
+        connection.execute("PRAGMA synchronous = OFF")  # the journal is valid at once
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE second (number)")
+        for suffix in ("", "-journal"):
+            shutil.copy(f"{begun}{suffix}", f"{left}{suffix}")
+    with (
+        closing(sqlite3.connect(f"file:{left}?mode=ro", uri=True)) as reader,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        reader.execute("SELECT * FROM sqlite_master")
+    assert read_minutes(left, 0, 1) == {}

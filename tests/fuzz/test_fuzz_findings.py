@@ -50,6 +50,17 @@ def test_counts_whose_damage_sqlite_cannot_put_into_words_are_refused(tmp_path: 
         read_minutes(path, 0, 1)
 
 
+def test_a_private_key_of_a_kind_that_is_longer_is_refused(tmp_path: Path) -> None:
+    """Found by `make fuzz`: OpenSSL says no more than that there is an internal error."""
+    pem = TARGETS["private key"].seeds()[0]
+    longer = pem.replace(b"MC4CAQAwBQYDK2Vw", b"MC4CAQAwBQYDK2Vv")  # X448 in place of Ed25519
+    assert longer != pem
+    path = tmp_path / "key.pem"
+    path.write_bytes(longer)
+    with pytest.raises(InputError, match="is not a private key"):
+        TARGETS["private key"].read(path)
+
+
 @pytest.mark.parametrize(
     ("name", "bomb"), [("bomb.png", bomb_png(30_000)), ("bomb.avi", bomb_avi(9_000))]
 )

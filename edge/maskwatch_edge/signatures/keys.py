@@ -85,14 +85,15 @@ def read_private(path: Path) -> Ed25519PrivateKey:
         InputError: If it is something else.
     """
     need_cryptography()
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     content = _read(path)
     try:
         key = load_pem_private_key(content, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
+    # TypeError: it has a password. InternalError: its length is not that of its kind.
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise InputError(
             f"{path} is not a private key of: maskwatch keys new {path.name}"
         ) from error

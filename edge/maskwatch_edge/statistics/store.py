@@ -233,6 +233,8 @@ def read_minutes(path: Path, begin: int, end: int) -> dict[int, Counts]:
                 raise InputError(problem)
             rows = connection.execute(SELECT, (begin, end)).fetchall()
     except ERRORS as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return {}  # who was beginning it was killed; only who writes can roll that back
         raise InputError(f"cannot read {path}: {error}") from error
     return {minute: Counts(*counts) for minute, *counts in rows}
 
