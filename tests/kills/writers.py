@@ -80,6 +80,7 @@ def write_queue(folder: Path, until: int) -> None:
             backlog.add([Entry(True, {"n": clock.now})])
             print("added", clock.now, flush=True)
             remove_oldest(backlog, (clock.now + 1) // REMOVED_OF)
+        remove_oldest(backlog, until // REMOVED_OF)  # of a run that was killed before it did
 
 
 def remove_oldest(backlog: Backlog, before: int) -> None:
