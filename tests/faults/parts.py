@@ -43,7 +43,7 @@ class Trouble:
         if seconds := hang_seconds + self.slow_seconds:
             self._pass_time(seconds)
         if self.error is not None:
-            raise self.error
+            raise self.error.with_traceback(None)  # or that would grow, and hold pictures
 
 
 class MiddleFinder:

@@ -184,7 +184,7 @@ class FakeCamera:
             if source not in self._open:
                 raise ValueError("a camera must be open when it is read; it was closed")
             if self._error is not None:
-                raise self._error
+                raise self._error.with_traceback(None)  # or that would grow, and hold pictures
             self.given += 1
             source.shot = self._shot
             return self._paint() if self._frozen is None else self._frozen.copy()
