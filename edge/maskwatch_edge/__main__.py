@@ -57,10 +57,11 @@ def _problems(error: MaskwatchError) -> Sequence[object]:
 
 def _tell(command: str, fault: Fault, *problems: object) -> None:
     """Tell a line for each problem."""
-    from .fault_log import warn  # most commands end well and need no sockets
+    from .fault_log import open_log  # most commands end well and need no sockets
 
-    for problem in problems:
-        warn(fault.once(str(problem)), f"maskwatch {command}: error")
+    with open_log() as log:
+        for problem in problems:
+            log.warn(fault.once(str(problem)), f"maskwatch {command}: error")
 
 
 def _empty_stdout() -> None:

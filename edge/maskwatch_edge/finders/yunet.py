@@ -46,12 +46,7 @@ class YunetFinder:
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        work_size: int = 320,
-        min_size: int = 24,
-        min_score: float = 0.5,
+        self, path: Path, *, work_size: int = 320, min_size: int = 24, min_score: float = 0.5
     ) -> None:
         self._detector = open_detector(path, min_score, OVERLAP, MOST_FACES)
         self._work_size = work_size
