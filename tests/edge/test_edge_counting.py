@@ -129,3 +129,25 @@ def test_sums_have_every_part() -> None:
     ones = Counts(1, 1, 1, 1, 1, 1.0, 1.0)
     assert ones + ones == Counts(2, 2, 2, 2, 2, 2.0, 2.0)
     assert replace(ones, put_on=5).people == 3
+
+
+@given(
+    st.builds(
+        Counts,
+        *[st.integers(0, 9)] * 5,
+        *[st.floats(0.0, LONGEST_TURN_SECONDS)] * 2,
+    ),
+    st.floats(0.0, 60.0),
+)
+def test_what_is_split_at_a_minute_is_still_all_there(counts: Counts, second: float) -> None:
+    before, after = counts.split(second)
+    assert (before + after).seen_seconds == pytest.approx(counts.seen_seconds)
+    assert (before + after).away_seconds == pytest.approx(counts.away_seconds)
+    assert max(after.seen_seconds, after.away_seconds) <= second
+    assert min(before.seen_seconds, before.away_seconds) >= 0.0
+    assert timeless(before) == Counts()
+    assert timeless(after) == timeless(counts)
+
+
+def timeless(counts: Counts) -> Counts:
+    return replace(counts, seen_seconds=0.0, away_seconds=0.0)

@@ -32,7 +32,7 @@ class Clock:
     """The time of day, set by hand."""
 
     def __init__(self, minute: int = NOON) -> None:
-        self.seconds = 60.0 * minute
+        self.seconds = 60.0 * minute + 30.0
 
     def __call__(self) -> float:
         return self.seconds
@@ -75,6 +75,10 @@ def somebody(track: int) -> View:
     return View(None, (), (), (event,), CameraState.SEEING, 0.0, float(track))
 
 
+def empty(seconds: float) -> View:
+    return View(None, (), (), (), CameraState.SEEING, 0.0, seconds)
+
+
 def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_so():
@@ -100,10 +104,20 @@ def test_a_clock_that_is_set_back_or_ahead_loses_nobody(disk: Disk) -> None:
     clock = Clock()
     recorder = Recorder(disk.open, lambda notice: pytest.fail(str(notice)), clock)
     for track, minute in enumerate((NOON, NOON + 5_000_000, NOON + 1, NOON), 1):
-        clock.seconds = 60.0 * minute
+        clock.seconds = 60.0 * minute + 30.0
         recorder.show(somebody(track))
     recorder.close()
     assert disk.people() == {NOON: 2, NOON + 1: 1, NOON + 5_000_000: 1}
+
+
+def test_the_time_of_a_turn_goes_to_the_minutes_in_which_it_lies(disk: Disk) -> None:
+    clock = Clock()
+    with Recorder(disk.open, lambda notice: pytest.fail(str(notice)), clock) as recorder:
+        for seconds in (56.5, 59.5, 63.0):
+            clock.seconds = 60.0 * NOON + seconds
+            recorder.show(empty(seconds))
+    minutes = read_minutes(disk.path, 0, 1 << 40)
+    assert minutes == {NOON: Counts(seen_seconds=3.5), NOON + 1: Counts(seen_seconds=3.0)}
 
 
 def test_nothing_is_counted_under_the_date_of_a_clock_that_was_never_set(disk: Disk) -> None:
@@ -112,7 +126,7 @@ def test_nothing_is_counted_under_the_date_of_a_clock_that_was_never_set(disk: D
     recorder = Recorder(disk.open, warnings.append, clock)
     recorder.show(somebody(1))
     recorder.show(somebody(2))
-    clock.seconds += 1
+    clock.seconds += 30.0
     recorder.show(somebody(3))
     recorder.close()
     assert disk.people() == {CLOCK_SET_SECONDS // 60: 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 from maskwatch_edge.cameras.camera import CameraState
@@ -47,6 +47,18 @@ class Counts:
         """Return the sum of both."""
         sums = (getattr(self, name) + getattr(other, name) for name in NAMES)
         return type(self)(*sums)
+
+    def split(self, seconds: float) -> tuple[Self, Self]:
+        """Return the time before the last so many seconds, and all that is in them.
+
+        Args:
+            seconds: Into the minute, for a turn that may have begun in the one before.
+        """
+        seen, away = min(self.seen_seconds, seconds), min(self.away_seconds, seconds)
+        before = type(self)(
+            seen_seconds=self.seen_seconds - seen, away_seconds=self.away_seconds - away
+        )
+        return before, replace(self, seen_seconds=seen, away_seconds=away)
 
 
 NAMES = tuple(field.name for field in fields(Counts))

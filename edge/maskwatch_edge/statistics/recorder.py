@@ -82,12 +82,18 @@ class Recorder(Closing):
         if self._has_told_clock:
             self._warn(Fault.CLOCK_NOT_SET.ended("the clock is set; statistics are counted"))
         self._has_told_clock = False
-        minute = int(now_seconds // 60)
+        minute, second = divmod(now_seconds, 60)
+        before, counts = counts.split(second)
         with self._changed:
-            self._pending[minute] = self._pending.get(minute, Counts()) + counts
+            if before != Counts():
+                self._add(int(minute) - 1, before)
+            self._add(int(minute), counts)
             if minute != self._minute:
-                self._minute = minute
+                self._minute = int(minute)
                 self._changed.notify_all()
+
+    def _add(self, minute: int, counts: Counts) -> None:
+        self._pending[minute] = self._pending.get(minute, Counts()) + counts
 
     def _tell_clock(self) -> None:
         if not self._has_told_clock:
@@ -118,7 +124,8 @@ class Recorder(Closing):
         except Exception as error:  # the thread has to live on, whatever the disk does
             self._hold(batch)
             self._tell(error)
-            self._let_go()
+            if self._store is not None and not self._store.is_open:
+                self._store = None
             return
         if self._has_failed:
             self._warn(Fault.STATISTICS_UNWRITABLE.ended("the statistics are written again"))
@@ -127,7 +134,7 @@ class Recorder(Closing):
     def _hold(self, batch: dict[int, Counts]) -> None:
         with self._changed:
             for minute, counts in batch.items():
-                self._pending[minute] = self._pending.get(minute, Counts()) + counts
+                self._add(minute, counts)
             for minute in sorted(self._pending)[:-MOST_PENDING]:
                 del self._pending[minute]
 

@@ -92,15 +92,22 @@ class Store(Closing):
         except OSError as error:
             raise OutputError(f"cannot make the folder {path.parent}: {error.strerror}") from error
         self._connection: sqlite3.Connection | None = None
-        with self._told():
-            # Autocommit: transactions are begun and ended below.
-            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            _prepare(self._connection, path)
-            self._identity = _identity(path)
-            self._forget(self._connection)
+        try:
+            self._open()
+        except OutputError:
+            self.close()
+            raise
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more can be added; not once the file was closed, removed or set aside."""
+        return self._connection is not None
 
     def add(self, batch: Mapping[int, Counts]) -> None:
         """Add to what is counted, all of it or nothing.
+
+        If that fails, it may be tried again, with this store as long as it is open: a commit whose
+        fsync failed is in the journal, and another store would take it for done.
 
         Args:
             batch: Counts by minute since 1970, UTC.
@@ -109,6 +116,7 @@ class Store(Closing):
             OutputError: If it cannot be written.
         """
         if self._connection is None or _identity(self._path) != self._identity:
+            self.close()
             raise OutputError(f"{self._path} was removed")
         if not batch:
             return
@@ -128,6 +136,15 @@ class Store(Closing):
             with suppress(*ERRORS):  # what was added is safe already
                 connection.close()
 
+    def _open(self) -> None:
+        with self._told():
+            # Autocommit: transactions are begun and ended below.
+            connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._connection = connection
+            _prepare(connection, self._path)
+            self._identity = _identity(self._path)
+            self._forget(connection)
+
     def _forget(self, connection: sqlite3.Connection) -> None:
         connection.execute(FORGET, (self._keep_days,))
 
@@ -135,13 +152,10 @@ class Store(Closing):
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except OutputError:
-            self.close()
-            raise
         except ERRORS as error:
-            self.close()
             if not is_damage(error, DAMAGE):
                 raise OutputError(f"cannot write {self._path}: {error}") from error
+            self.close()
             aside = self._set_aside()
             raise OutputError(
                 f"{self._path} is damaged ({error}); it is kept as {aside}, and a new one is begun"
