@@ -50,25 +50,29 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {"HOME": home, "XDG_STATE_HOME": f"{home}/state", "TMPDIR": home}
         os.chdir(home)
-        samples, wrong = watch(options.frames, options.fault_every, Path(home))
-    for each in samples:
-        print(f"{each.frames:9,} frames  {each.rss_mb:6.1f} MB  {each.files} files  "
-              f"{each.threads} threads")  # fmt: skip
+        wrong = watch(options.frames, options.fault_every, Path(home))
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)
     return 1 if wrong else 0
 
 
-def watch(frames: int, fault_every: int, home: Path) -> tuple[list[Sample], list[str]]:
-    """Let the service see so many frames; return what it held, and what is wrong with that."""
+def watch(frames: int, fault_every: int, home: Path) -> list[str]:
+    """Let the service see so many frames; print what it held, and return what is wrong with that."""
     samples = list[Sample]()
     with rigged() as world:
         soak = Soak(world, fault_every)
         for number in range(1, SAMPLES + 1):
             soak.see(number * frames // SAMPLES)
             samples.append(sample(soak.frames))
+            print_sample(samples[-1])
         print(f"{soak.frames:,} frames, {soak.faults:,} faults, {world.restarts} restarts")
-        return samples, [*grown(samples), *left(home)]
+        return [*grown(samples), *left(home)]
+
+
+def print_sample(held: Sample) -> None:
+    """Print what the process held at one moment."""
+    print(f"{held.frames:9,} frames  {held.rss_mb:6.1f} MB  {held.files} files  "
+          f"{held.threads} threads", flush=True)  # fmt: skip
 
 
 def rigged() -> World:
