@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def watch(frames: int, fault_every: int, home: Path) -> list[str]:
-    """Let the service see so many frames; print what it held, and return what is wrong with that."""
+    """Let the service see so many frames; print what it held, return what is wrong with that."""
     samples = list[Sample]()
     with rigged() as world:
         soak = Soak(world, fault_every)
