@@ -1,8 +1,9 @@
 """From a frame to sightings: the seam where finder and classifier meet.
 
 `Watcher` looks at one frame for what it is. `StreamWatcher` looks at the frames of a camera and
-wastes nothing: it looks for faces at a steady pace and not in every frame, hardly ever while
-nothing moves, and has faces judged only when there is a reason to.
+wastes nothing: it looks for faces at a steady pace and not in every frame, less often while all
+faces are as they were, hardly ever while nothing moves, and has faces judged only when there is a
+reason to.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class StreamWatcher:
         thresholds: What is shown, and what is claimed.
         look_seconds: A frame that comes sooner after the last look is passed over.
         still_seconds: For so long a frame in which nothing has moved since faces were looked for
-            counts as looked at, with the same outcome.
+            counts as looked at, with the same outcome; and for as long as a verdict holds one in
+            which all faces are as they were, whatever moves around them.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class StreamWatcher:
             return Look(self._sightings, is_new=False)
         self._source, self._looked_seconds = frame.source, frame.time_seconds
         cells = grid(frame.pixels)
-        if self._is_still(frame, cells):
+        if self._is_known(frame, cells):
             return Look(self._sightings, is_new=True)
         stage_seconds = self._find(frame)
         self._scene.remember(cells)
@@ -118,9 +120,11 @@ class StreamWatcher:
         self._judge.forget()
         self._sightings = ()
 
-    def _is_still(self, frame: Frame, cells: Pixels) -> bool:
-        is_recent = frame.time_seconds - self._found_seconds < self._still_seconds
-        return is_recent and self._scene.shows(cells)
+    def _is_known(self, frame: Frame, cells: Pixels) -> bool:
+        """Tell whether a search would find nothing else than the last one."""
+        if frame.time_seconds - self._found_seconds >= self._still_seconds:
+            return False
+        return self._scene.shows(cells) or self._judge.recalls_all(frame.pixels, frame.time_seconds)
 
     def _find(self, frame: Frame) -> Mapping[str, float]:
         began = time.monotonic()

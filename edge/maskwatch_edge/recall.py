@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -59,6 +59,8 @@ class RecallingJudge:
         self._judge = judge
         self._min_score = min_score
         self._known: list[_Known] = []
+        self._shape: tuple[int, ...] = ()
+        self._are_the_same = False
 
     def classify(
         self, pixels: Pixels, boxes: Sequence[FaceBox], now_seconds: float
@@ -70,8 +72,11 @@ class RecallingJudge:
             boxes: All faces of it; who is missing here is forgotten.
             now_seconds: When the frame was taken; not before the one before.
         """
-        seen = [thumbnail(_inside(pixels, box), (CELLS, CELLS)) for box in boxes]
-        recalled = self._recall(boxes, seen, now_seconds)
+        seen = [_cells(pixels, box) for box in boxes]
+        places = pair_up(self._overlaps(boxes))
+        self._are_the_same = len(places) == len(boxes) == len(self._known)
+        self._shape = pixels.shape
+        recalled = self._recall(boxes, seen, places, now_seconds)
         new = [index for index in range(len(boxes)) if index not in recalled]
         verdicts = self._judge.classify(pixels, [boxes[index] for index in new])
         for index, verdict in zip(new, verdicts, strict=True):
@@ -79,22 +84,50 @@ class RecallingJudge:
         self._known = [recalled[index] for index in range(len(boxes))]
         return [known.verdict for known in self._known]
 
+    def recalls_all(self, pixels: Pixels, now_seconds: float) -> bool:
+        """Tell whether a frame shows again whom the last one showed, and nobody need be judged.
+
+        That takes somebody, and that the last two times the same faces were found: who has only
+        just come, or was missed, is to be searched for. Who comes now is not noticed.
+
+        Args:
+            pixels: As of `classify`.
+            now_seconds: The same.
+        """
+        if not (self._known and self._are_the_same and pixels.shape == self._shape):
+            return False
+        return all(
+            self._is_good(known, _cells(pixels, known.box), now_seconds, RECALL_SECONDS)
+            for known in self._known
+        )
+
     def forget(self) -> None:
         """Recall nobody: everyone is new."""
         self._known = []
 
     def _recall(
-        self, boxes: Sequence[FaceBox], seen: Sequence[Pixels], now: float
+        self,
+        boxes: Sequence[FaceBox],
+        seen: Sequence[Pixels],
+        places: Mapping[int, int],
+        now: float,
     ) -> dict[int, _Known]:
         """Return what is known by the index of its box; its cells stay those that were judged."""
-        recalled = {}
-        for index, place in pair_up(self._overlaps(boxes)).items():
-            known = self._known[place]
-            is_settled = known.verdict.score >= self._min_score
-            is_fresh = 0.0 <= now - known.judged_seconds < RECALL_SECONDS
-            if is_settled and is_fresh and _mean_change(known.cells, seen[index]) < CHANGED:
-                recalled[index] = replace(known, box=boxes[index])
-        return recalled
+        ages = [now - self._known[place].judged_seconds for place in places.values()]
+        is_due = max(ages, default=0.0) >= RECALL_SECONDS
+        # Who is due soon is judged along, so that all come due, and are searched for, together.
+        most_seconds = RECALL_SECONDS / 2 if is_due else RECALL_SECONDS
+        return {
+            index: replace(self._known[place], box=boxes[index])
+            for index, place in places.items()
+            if self._is_good(self._known[place], seen[index], now, most_seconds)
+        }
+
+    def _is_good(self, known: _Known, cells: Pixels, now: float, most_seconds: float) -> bool:
+        """Tell whether what is known of a face is good for how it looks now."""
+        is_settled = known.verdict.score >= self._min_score
+        is_fresh = 0.0 <= now - known.judged_seconds < most_seconds
+        return is_settled and is_fresh and _mean_change(known.cells, cells) < CHANGED
 
     def _overlaps(self, boxes: Sequence[FaceBox]) -> Iterable[tuple[float, int, int]]:
         for index, box in enumerate(boxes):
@@ -103,8 +136,8 @@ class RecallingJudge:
                     yield iou, index, place
 
 
-def _inside(pixels: Pixels, box: FaceBox) -> Pixels:
-    return pixels[box.y1 : box.y2, box.x1 : box.x2]
+def _cells(pixels: Pixels, box: FaceBox) -> Pixels:
+    return thumbnail(pixels[box.y1 : box.y2, box.x1 : box.x2], (CELLS, CELLS))
 
 
 def _mean_change(one: Pixels, other: Pixels) -> float:

@@ -14,6 +14,7 @@ from maskwatch_edge.config import Thresholds
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.pipeline import Look, StreamWatcher, Watcher
+from maskwatch_edge.recall import RECALL_SECONDS
 from maskwatch_edge.verdict import Decision, Sighting
 
 GREEN_FACE = FaceBox(20, 20, 60, 60, score=0.9)
@@ -195,6 +196,18 @@ def test_motion_is_seen_within_a_look(tiny_model: Path) -> None:
     moving = [(45 / 30 + n / 30, flickering(1)) for n in range(6)]
     finds = stream.finds(still + moving)
     assert finds[-1] - moving[0][0] <= 0.1
+
+
+def test_faces_that_stay_as_they_are_are_searched_for_twice_a_second(
+    tiny_model: Path, frame: Frame
+) -> None:
+    frames = [(n / 10, frame.pixels.copy()) for n in range(40)]
+    for n, (_, pixels) in enumerate(frames):
+        pixels[:10] = 20 * (n % 10)  # something moves beside the face
+    finds = Stream(tiny_model).finds(frames)
+    assert finds[:3] == [0.0, 0.1, RECALL_SECONDS]
+    assert np.diff(finds[2:]) == pytest.approx(RECALL_SECONDS)
+    assert Stream(tiny_model, still_seconds=0.0).finds(frames) == [seconds for seconds, _ in frames]
 
 
 @pytest.mark.parametrize(

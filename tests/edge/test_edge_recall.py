@@ -118,6 +118,51 @@ def test_whoever_is_forgotten_is_judged_anew() -> None:
     assert judge.asked == [[LEFT], [LEFT]]
 
 
+def recalls_all(
+    *steps: tuple[float, Pixels, list[FaceBox]], at: tuple[float, Pixels], score: float = SURE
+) -> bool:
+    """Tell whether nobody need be judged in a frame after these steps."""
+    recalling = RecallingJudge(CountingJudge(score), min_score=0.8)
+    for now, pixels, boxes in steps:
+        recalling.classify(pixels, boxes, now)
+    return recalling.recalls_all(at[1], at[0])
+
+
+BOTH = [LEFT, RIGHT]
+SAME = ((0.0, BARE, BOTH), (0.1, BARE, BOTH))
+
+
+def test_nobody_need_be_judged_who_was_there_twice_and_has_not_changed() -> None:
+    moved = BARE.copy()
+    moved[:, 130:210] = 0  # between the two
+    assert recalls_all(*SAME, at=(0.2, moved))
+
+
+@pytest.mark.parametrize(
+    ("steps", "at"),
+    [
+        ((), (0.2, BARE)),
+        (((0.0, BARE, []), (0.1, BARE, [])), (0.2, BARE)),  # nobody is there who could stay
+        (((0.0, BARE, BOTH),), (0.2, BARE)),  # may be false alarms
+        (((0.0, BARE, [LEFT]), (0.1, BARE, BOTH)), (0.2, BARE)),  # somebody has come
+        (((0.0, BARE, BOTH), (0.1, BARE, [LEFT])), (0.2, BARE)),  # somebody was missed
+        (SAME, (0.2, MASKED)),
+        (SAME, (RECALL_SECONDS, BARE)),
+        (SAME, (-1.0, BARE)),
+        (SAME, (0.2, BARE[:100])),  # the camera gives pictures of another size
+        (SAME, (0.2, np.repeat(BARE, 2, axis=0))),
+    ],
+)
+def test_who_may_have_changed_or_come_or_gone_is_judged(
+    steps: Sequence[tuple[float, Pixels, list[FaceBox]]], at: tuple[float, Pixels]
+) -> None:
+    assert not recalls_all(*steps, at=at)
+
+
+def test_somebody_unsure_is_judged() -> None:
+    assert not recalls_all(*SAME, at=(0.2, BARE), score=UNSURE)
+
+
 boxes = st.lists(
     st.builds(
         lambda x, y, size: FaceBox(x, y, x + size, y + size),
@@ -138,3 +183,4 @@ def test_each_box_gets_a_verdict_whatever_comes(
     for number, (pixels, found) in enumerate(steps):
         assert len(recalling.classify(pixels, found, number / 10)) == len(found)
         assert all(box in found for box in judge.asked[-1])
+        assert not (recalling.recalls_all(pixels, number / 10) and not found)

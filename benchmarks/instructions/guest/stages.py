@@ -29,6 +29,9 @@ from .counting import count
 FRAMES = 4
 """So many turns are counted: more take minutes, and say the same."""
 
+PACED_FRAMES = 48
+"""So many are counted of those of which few are searched: every eighth perhaps."""
+
 CONFIG = Config(model=ModelConfig(threads=1), output=OutputConfig(lines="none"))
 LOOKING = replace(CONFIG, faces=FacesConfig(still_seconds=0.0))
 """Faces are looked for whether anything moves or not."""
@@ -49,7 +52,7 @@ def main() -> None:
     count_classifier(reel.frames[0].pixels, box)
     for people in (2, 32):
         count_tracker(people)
-    count_turns("turn: two people", reel)
+    count_turns("turn: two people", clip(3 * PACED_FRAMES + 2), times=PACED_FRAMES)
     count_turns("turn: nobody", empty_room(FRAMES))
     count_looks("look: two people", reel)
     count_looks("look: nobody", empty_room(FRAMES))
