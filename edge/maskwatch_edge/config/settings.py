@@ -124,8 +124,8 @@ class FacesConfig(Section):
     between people stay where they were seen."""
 
     still_seconds: Annotated[float, Between(0, 60)] = 2.0
-    """While nothing moves, faces are looked for only so often, in seconds, from 0 to 60; and twice a
-    second while all faces stay as they were. 0 for always at the full pace."""
+    """While nothing moves, faces are looked for only so often, in seconds, from 0 to 60; and twice
+    a second while all faces stay as they were. 0 for always at the full pace."""
 
 
 @dataclass(frozen=True)
