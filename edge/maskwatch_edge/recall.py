@@ -12,6 +12,7 @@ from .boxes import FaceBox
 from .frame import Pixels
 from .motion import thumbnail
 from .pairing import pair_up
+from .tracks import SURE_FACE
 from .verdict import Verdict
 
 RECALL_SECONDS = 0.5
@@ -74,7 +75,11 @@ class RecallingJudge:
         """
         seen = [_cells(pixels, box) for box in boxes]
         places = pair_up(self._overlaps(boxes))
-        self._are_the_same = len(places) == len(boxes) == len(self._known)
+        self._are_the_same = (
+            len(places) == len(boxes) == len(self._known)
+            and min((box.score for box in boxes), default=0.0) >= SURE_FACE
+            and min((known.box.score for known in self._known), default=0.0) >= SURE_FACE
+        )
         self._shape = pixels.shape
         recalled = self._recall(boxes, seen, places, now_seconds)
         new = [index for index in range(len(boxes)) if index not in recalled]
@@ -87,8 +92,9 @@ class RecallingJudge:
     def recalls_all(self, pixels: Pixels, now_seconds: float) -> bool:
         """Tell whether a frame shows again whom the last one showed, and nobody need be judged.
 
-        That takes somebody, and that the last two times the same faces were found: who has only
-        just come, or was missed, is to be searched for. Who comes now is not noticed.
+        That takes somebody, and that the last two times the same faces were found for sure: who
+        has only just come, was missed, or may be none is to be searched for. Who comes now is not
+        noticed.
 
         Args:
             pixels: As of `classify`.

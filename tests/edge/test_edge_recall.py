@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -129,6 +130,7 @@ def recalls_all(
 
 
 BOTH = [LEFT, RIGHT]
+FAINT = [LEFT, replace(RIGHT, score=0.45)]
 SAME = ((0.0, BARE, BOTH), (0.1, BARE, BOTH))
 
 
@@ -146,6 +148,8 @@ def test_nobody_need_be_judged_who_was_there_twice_and_has_not_changed() -> None
         (((0.0, BARE, BOTH),), (0.2, BARE)),  # may be false alarms
         (((0.0, BARE, [LEFT]), (0.1, BARE, BOTH)), (0.2, BARE)),  # somebody has come
         (((0.0, BARE, BOTH), (0.1, BARE, [LEFT])), (0.2, BARE)),  # somebody was missed
+        (((0.0, BARE, FAINT), (0.1, BARE, BOTH)), (0.2, BARE)),  # somebody may be none
+        (((0.0, BARE, BOTH), (0.1, BARE, FAINT)), (0.2, BARE)),
         (SAME, (0.2, MASKED)),
         (SAME, (RECALL_SECONDS, BARE)),
         (SAME, (-1.0, BARE)),

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 
+from maskwatch_edge.bench.clip import SHIPPED_CLIP
 from maskwatch_edge.cameras.camera import CameraState
 from maskwatch_edge.config import (
     Config,
@@ -95,6 +96,24 @@ def test_a_clip_is_watched_to_its_end(
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
     assert lines[-2:] == ["camera seeing", "camera ended"]
+
+
+def test_the_pace_changes_nothing_of_what_is_told_of_people(maskwatch: Maskwatch) -> None:
+    watch = ("run", "--source", SHIPPED_CLIP, "--lines", "events")
+    saving = people_told(maskwatch(*watch).stdout)
+    always = people_told(maskwatch(*watch, "--set", "faces.still_seconds=0").stdout)
+    assert [told[1:] for told in saving] == [told[1:] for told in always] != []
+    assert [told[0] for told in saving] == pytest.approx([told[0] for told in always], abs=0.5)
+
+
+def people_told(out: str) -> list[tuple[float, str, int, str]]:
+    """Return when, what, of whom, and the verdict."""
+    events = [json.loads(line) for line in out.splitlines()]
+    return [
+        (event["time_seconds"], event["kind"], event["track"], event["decision"])
+        for event in events
+        if event["kind"] != "camera"
+    ]
 
 
 def test_frames_of_a_clip_are_told_one_by_one(
