@@ -256,6 +256,17 @@ def test_a_service_that_hangs_is_ended_by_the_watchdog_and_started_again(board: 
     is_running_and_seeing(board)
 
 
+def test_a_service_without_enough_memory_is_dark_and_works_again_when_it_has_some(
+    board: Board,
+) -> None:
+    limit = "systemctl set-property --runtime maskwatch MemoryMax="
+    board.ssh(f"{limit}40M")
+    wait_for_journal(board, "OOM killer", 600)
+    lamps(board, {ALERT: False, CLEAR: False, ALIVE: False}, 600)
+    board.ssh(f"{limit}400M")
+    is_running_and_seeing(board)
+
+
 def test_a_model_that_is_damaged_on_the_card_is_told_and_replaced_by_the_next_deploy(
     board: Board, wheel: Path, deployed: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
