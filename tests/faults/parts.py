@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from maskwatch_edge.boxes import FaceBox
@@ -148,7 +150,13 @@ class Ledger(Closing):
     """
 
     def __init__(self, wall_clock: Callable[[], float]) -> None:
-        self._wall_clock, self._tally, self.counts = wall_clock, Tally(), Counts()
+        self._wall_clock, self._tally = wall_clock, Tally()
+        self._minutes = defaultdict[int, Counts](Counts)
+
+    @property
+    def counts(self) -> Counts:
+        """All of it; a minute that a wrong clock showed twice has 60 seconds all the same."""
+        return sum(map(_within_a_minute, self._minutes.values()), Counts())
 
     def show(self, view: View) -> None:
         self._add(self._tally.take(view))
@@ -159,5 +167,17 @@ class Ledger(Closing):
         self._tally = Tally()
 
     def _add(self, counts: Counts) -> None:
-        if self._wall_clock() >= CLOCK_SET_SECONDS:
-            self.counts += counts
+        now = self._wall_clock()
+        if now >= CLOCK_SET_SECONDS:
+            minute, second = divmod(now, 60)
+            before, after = counts.split(second)
+            self._minutes[int(minute) - 1] += before
+            self._minutes[int(minute)] += after
+
+
+def _within_a_minute(counts: Counts) -> Counts:
+    return replace(
+        counts,
+        seen_seconds=min(counts.seen_seconds, 60.0),
+        away_seconds=min(counts.away_seconds, 60.0),
+    )
