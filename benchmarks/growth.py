@@ -27,6 +27,9 @@ FACES = (0, 1, 2, 4, 8, 16, 32)
 RESOLUTIONS_WH = ((640, 480), (1280, 720), (1920, 1080), (3840, 2160))
 THREADS = (1, 2, 3, 4)
 FRAMES = 12
+PACED_FRAMES = 96
+"""So many show how few are searched for people who stay."""
+
 SLOW_RATE = 1.0
 """So few frames a second that faces are looked for and judged in each."""
 
@@ -56,11 +59,11 @@ def groups(reel: Reel) -> dict[str, dict[str, tuple[Config, Reel]]]:
             f"{faces} faces": (LOOKING, at_rate(crowd(reel, faces), SLOW_RATE)) for faces in FACES
         },
         "at the default pace": {
-            "two people who move": (DEFAULT, reel),
+            "two people who sway": (DEFAULT, clip(PACED_FRAMES)),
             "nobody": (DEFAULT, empty_room(FRAMES)),
         },
         "camera": {
-            f"{width}x{height}": (DEFAULT, scaled(reel, (width, height)))
+            f"{width}x{height}": (LOOKING, scaled(reel, (width, height)))
             for width, height in RESOLUTIONS_WH
         },
         "threads": {

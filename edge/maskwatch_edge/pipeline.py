@@ -17,7 +17,7 @@ from .boxes import FaceBox
 from .classifier import MaskClassifier
 from .config import Thresholds
 from .finders import FaceFinder
-from .frame import Frame, Pixels
+from .frame import Frame
 from .limits import MAX_FACES
 from .motion import StillScene, grid
 from .recall import Judge, RecallingJudge
@@ -107,8 +107,11 @@ class StreamWatcher:
         if elapsed_seconds < self._look_seconds - EARLY_SECONDS:
             return Look(self._sightings, is_new=False)
         self._source, self._looked_seconds = frame.source, frame.time_seconds
+        is_recent = frame.time_seconds - self._found_seconds < self._still_seconds
+        if is_recent and self._judge.recalls_all(frame.pixels, frame.time_seconds):
+            return Look(self._sightings, is_new=True)
         cells = grid(frame.pixels)
-        if self._is_known(frame, cells):
+        if is_recent and self._scene.shows(cells):
             return Look(self._sightings, is_new=True)
         stage_seconds = self._find(frame)
         self._scene.remember(cells)
@@ -119,12 +122,6 @@ class StreamWatcher:
         self._looked_seconds = self._found_seconds = -inf
         self._judge.forget()
         self._sightings = ()
-
-    def _is_known(self, frame: Frame, cells: Pixels) -> bool:
-        """Tell whether a search would find nothing else than the last one."""
-        if frame.time_seconds - self._found_seconds >= self._still_seconds:
-            return False
-        return self._scene.shows(cells) or self._judge.recalls_all(frame.pixels, frame.time_seconds)
 
     def _find(self, frame: Frame) -> Mapping[str, float]:
         began = time.monotonic()
