@@ -53,6 +53,10 @@ class Sample:
     files: int
     threads: int
 
+    def __str__(self) -> str:
+        held = f"{self.rss_mb:6.1f} MB  {self.files} files  {self.threads} threads"
+        return f"{self.frames:9,} frames  {held}"
+
 
 def main() -> int:
     """Watch, print what was held, and return 1 if it grew."""
@@ -60,10 +64,9 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=FRAMES, help="how many are watched")
     options = parser.parse_args()
     samples = watch(options.frames)
-    for sample in samples:
-        print(f"{sample.frames:9,} frames  {sample.rss_mb:6.1f} MB  {sample.files} files  "
-              f"{sample.threads} threads")  # fmt: skip
-    write_figures(options.json, {"samples": [asdict(sample) for sample in samples]})
+    for each in samples:
+        print(each)
+    write_figures(options.json, {"samples": [asdict(each) for each in samples]})
     wrong = grown(samples)
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)

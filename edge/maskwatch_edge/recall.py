@@ -47,6 +47,9 @@ class _Known:
     judged_seconds: float
     cells: Pixels
 
+    def has_changed(self, cells: Pixels) -> bool:
+        return float(cv2.norm(self.cells, cells, cv2.NORM_L1)) / cells.size >= CHANGED
+
 
 class RecallingJudge:
     """Judges a face that is new, unsure, changed or was judged long ago; recalls the others.
@@ -75,11 +78,9 @@ class RecallingJudge:
         """
         seen = [_cells(pixels, box) for box in boxes]
         places = pair_up(self._overlaps(boxes))
-        self._are_the_same = (
-            len(places) == len(boxes) == len(self._known)
-            and min((box.score for box in boxes), default=0.0) >= SURE_FACE
-            and min((known.box.score for known in self._known), default=0.0) >= SURE_FACE
-        )
+        found = [*boxes, *(known.box for known in self._known)]
+        is_sure = all(box.score >= SURE_FACE for box in found)
+        self._are_the_same = is_sure and len(places) == len(boxes) == len(self._known)
         self._shape = pixels.shape
         recalled = self._recall(boxes, seen, places, now_seconds)
         new = [index for index in range(len(boxes)) if index not in recalled]
@@ -103,7 +104,8 @@ class RecallingJudge:
         if not (self._known and self._are_the_same and pixels.shape == self._shape):
             return False
         return all(
-            self._is_good(known, _cells(pixels, known.box), now_seconds, RECALL_SECONDS)
+            self._holds(known, now_seconds, RECALL_SECONDS)
+            and not known.has_changed(_cells(pixels, known.box))
             for known in self._known
         )
 
@@ -126,14 +128,14 @@ class RecallingJudge:
         return {
             index: replace(self._known[place], box=boxes[index])
             for index, place in places.items()
-            if self._is_good(self._known[place], seen[index], now, most_seconds)
+            if self._holds(self._known[place], now, most_seconds)
+            and not self._known[place].has_changed(seen[index])
         }
 
-    def _is_good(self, known: _Known, cells: Pixels, now: float, most_seconds: float) -> bool:
-        """Tell whether what is known of a face is good for how it looks now."""
+    def _holds(self, known: _Known, now: float, most_seconds: float) -> bool:
+        """Tell whether a verdict still holds if the face has not changed."""
         is_settled = known.verdict.score >= self._min_score
-        is_fresh = 0.0 <= now - known.judged_seconds < most_seconds
-        return is_settled and is_fresh and _mean_change(known.cells, cells) < CHANGED
+        return is_settled and 0.0 <= now - known.judged_seconds < most_seconds
 
     def _overlaps(self, boxes: Sequence[FaceBox]) -> Iterable[tuple[float, int, int]]:
         for index, box in enumerate(boxes):
@@ -144,7 +146,3 @@ class RecallingJudge:
 
 def _cells(pixels: Pixels, box: FaceBox) -> Pixels:
     return thumbnail(pixels[box.y1 : box.y2, box.x1 : box.x2], (CELLS, CELLS))
-
-
-def _mean_change(one: Pixels, other: Pixels) -> float:
-    return float(cv2.norm(one, other, cv2.NORM_L1)) / one.size

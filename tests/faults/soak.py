@@ -64,15 +64,9 @@ def watch(frames: int, fault_every: int, home: Path) -> list[str]:
         for number in range(1, SAMPLES + 1):
             soak.see(number * frames // SAMPLES)
             samples.append(sample(soak.frames))
-            print_sample(samples[-1])
+            print(samples[-1], flush=True)
         print(f"{soak.frames:,} frames, {soak.faults:,} faults, {world.restarts} restarts")
         return [*grown(samples), *left(home)]
-
-
-def print_sample(held: Sample) -> None:
-    """Print what the process held at one moment."""
-    print(f"{held.frames:9,} frames  {held.rss_mb:6.1f} MB  {held.files} files  "
-          f"{held.threads} threads", flush=True)  # fmt: skip
 
 
 def rigged() -> World:

@@ -30,7 +30,7 @@ FRAMES = 4
 """So many turns are counted: more take minutes, and say the same."""
 
 PACED_FRAMES = 48
-"""So many are counted of those of which few are searched: every eighth perhaps."""
+"""So many are counted where only a few, a fifth of them, are searched."""
 
 CONFIG = Config(model=ModelConfig(threads=1), output=OutputConfig(lines="none"))
 LOOKING = replace(CONFIG, faces=FacesConfig(still_seconds=0.0))

@@ -119,13 +119,12 @@ class Recorder(Closing):
 
     def _write(self, batch: dict[int, Counts]) -> None:
         try:
-            self._store = self._store or self._open_store()
+            if self._store is None or not self._store.is_open:
+                self._store = self._open_store()
             self._store.add(batch)
         except Exception as error:  # the thread has to live on, whatever the disk does
             self._hold(batch)
             self._tell(error)
-            if self._store is not None and not self._store.is_open:
-                self._store = None
             return
         if self._has_failed:
             self._warn(Fault.STATISTICS_UNWRITABLE.ended("the statistics are written again"))
