@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .annotate import WORDS
-from .cameras.camera import CameraReader, CameraState
+from .cameras.camera import CameraReader
+from .cameras.state import CameraState
 from .config import DecisionConfig
 from .events import Event, EventKind
 from .fault_log import warn

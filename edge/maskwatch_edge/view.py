@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, isinf
 from typing import Protocol, Self
 
-from .cameras.camera import CameraState
+from .cameras.state import CameraState
 from .events import Event
 from .frame import Frame
 from .tracks import Track

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import IndicatorConfig, LampConfig
 from maskwatch_edge.contract import WITH_MASK
 from maskwatch_edge.tracks import Track

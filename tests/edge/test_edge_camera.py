@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.backoff import JITTER
-from maskwatch_edge.cameras.camera import HUNG_SECONDS, MOST_HUNG, CameraReader, CameraState
+from maskwatch_edge.cameras.camera import HUNG_SECONDS, MOST_HUNG, CameraReader
 from maskwatch_edge.cameras.fake_camera import FakeCamera, FakeSource
 from maskwatch_edge.cameras.reading import OPENING_SECONDS
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import MissingExtraError, SourceError
 from maskwatch_edge.faults import Fault, Notice

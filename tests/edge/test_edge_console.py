@@ -10,7 +10,7 @@ import pytest
 
 from maskwatch_edge.annotate import COLOURS
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.contract import WITHOUT_MASK
 from maskwatch_edge.display.console import Console
 from maskwatch_edge.display.framebuffer import FakeFramebuffer

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.statistics.counting import LONGEST_TURN_SECONDS, Counts, Tally
 from maskwatch_edge.verdict import Decision

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import DisplayConfig
 from maskwatch_edge.display.console import Console
 from maskwatch_edge.display.display import NoDisplay, open_display

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.display.screen import NIGHT
 from maskwatch_edge.display.window import FIRST_SIZE_WH, Window
 from maskwatch_edge.errors import MissingExtraError, OutputError

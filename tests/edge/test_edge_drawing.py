@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.display import drawing
 from maskwatch_edge.display.drawing import Drawing
 from maskwatch_edge.faults import Fault, Notice

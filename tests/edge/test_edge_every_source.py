@@ -15,11 +15,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraReader, CameraState
+from maskwatch_edge.cameras.camera import CameraReader
 from maskwatch_edge.cameras.fake_camera import MARK_PX, FakeCamera
 from maskwatch_edge.cameras.fake_network_camera import FakeNetworkCamera
 from maskwatch_edge.cameras.fake_picamera2 import FakePicamera2
 from maskwatch_edge.cameras.sources import FrameSource, open_camera
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import CameraConfig
 from maskwatch_edge.errors import SourceError
 from maskwatch_edge.frame import Frame, Pixels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maskwatch_edge.backoff import JITTER
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.errors import MissingExtraError, OutputError
 from maskwatch_edge.faults import Fault, Notice
 from maskwatch_edge.guard import FIRST_SECONDS, LONGEST_SECONDS, Guarded

@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from maskwatch_edge.cameras.handover import CameraState, Handover
+from maskwatch_edge.cameras.handover import Handover
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.frame import Frame
 
 

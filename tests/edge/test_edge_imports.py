@@ -54,12 +54,22 @@ def test_the_program_imports_nothing_heavy(arguments: list[str]) -> None:
     assert modules_after(RUN.format(arguments=arguments)) & HEAVY == set()
 
 
+def test_lamps_go_dark_without_waiting_for_opencv_or_numpy(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[[indicator.lamps]]\nrole = "alert"\nline = "GPIO17"\n')
+    arguments = ["lamp", "off", "--config", str(file)]
+    assert modules_after(RUN.format(arguments=arguments)) & {"cv2", "numpy"} == set()
+
+
 def test_looking_at_a_frame_imports_nothing_heavy(tiny_model: Path) -> None:
     code = f"""
 from pathlib import Path
 import numpy as np
-from maskwatch_edge import Frame, HaarFinder, MaskClassifier, Watcher
+from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import Thresholds
+from maskwatch_edge.finders import HaarFinder
+from maskwatch_edge.frame import Frame
+from maskwatch_edge.pipeline import Watcher
 watcher = Watcher(HaarFinder(), MaskClassifier(Path({str(tiny_model)!r})), Thresholds())
 watcher.look(Frame(np.zeros((120, 160, 3), np.uint8), 0, 0.0, "black"))
 """

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import IndicatorConfig, LampConfig
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.lamps.gpio import FakeBoard, FakeLine, Line

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.frame import Frame
 from maskwatch_edge.lines import JsonEvents, JsonFrames, TextEvents, open_lines

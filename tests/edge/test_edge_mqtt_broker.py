@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import MqttConfig
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.events import Event, EventKind

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.mqtt.home_assistant import discovery_payload
 from maskwatch_edge.mqtt.topics import Topics

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from maskwatch_edge import mqtt
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.contract import WITH_MASK
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.mqtt.backlog import Backlog

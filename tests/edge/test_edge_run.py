@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.bench.clip import SHIPPED_CLIP
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import (
     Config,
     DisplayConfig,

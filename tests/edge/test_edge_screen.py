@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from maskwatch_edge.annotate import COLOURS, DARK, WHITE
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.contract import WITH_MASK
 from maskwatch_edge.display.screen import (
     HOLD_SECONDS,

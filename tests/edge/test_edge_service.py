@@ -11,8 +11,9 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraReader, CameraState
+from maskwatch_edge.cameras.camera import CameraReader
 from maskwatch_edge.cameras.fake_camera import FakeCamera
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import (
     CameraConfig,

@@ -12,7 +12,7 @@ from threading import Event as Flag
 
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import StatisticsConfig
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.events import Event, EventKind

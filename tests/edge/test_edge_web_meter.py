@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.faults import Fault
 from maskwatch_edge.frame import Frame

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import CameraConfig, Config, WebConfig
 from maskwatch_edge.contract import WITH_MASK
 from maskwatch_edge.errors import OutputError

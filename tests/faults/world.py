@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from maskwatch_edge.cameras.camera import CameraReader, CameraState
+from maskwatch_edge.cameras.camera import CameraReader
 from maskwatch_edge.cameras.fake_camera import FakeCamera
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import (
     CameraConfig,

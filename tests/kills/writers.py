@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.fault_log import warn
 from maskwatch_edge.mqtt.backlog import Backlog, Entry

@@ -13,11 +13,10 @@ from maskwatch_edge.faults import Fault, Warn
 from maskwatch_edge.frame import Frame
 
 from .addresses import is_plugged, without_password
-from .handover import CameraState, Handover
+from .handover import Handover
 from .reading import Reading, Turn
 from .sources import FrameSource, open_camera
-
-__all__ = ["CameraReader", "CameraState"]
+from .state import CameraState
 
 HUNG_SECONDS = 6.0
 """A call that takes so much longer than it may is given up; OpenCV gives up a V4L2 camera itself

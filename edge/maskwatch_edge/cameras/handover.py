@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import StrEnum
 from threading import Condition, Event
 
 from maskwatch_edge.frame import Frame
 
-
-class CameraState(StrEnum):
-    """What the reader is doing."""
-
-    SEEING = "seeing"
-    """Pictures come."""
-
-    WAITING = "waiting"
-    """No picture came since the start; the camera is tried again and again."""
-
-    LOST = "lost"
-    """No pictures come any more; the camera is tried again and again."""
-
-    ENDED = "ended"
-    """There is nothing more: the end of a file, or the reader was closed."""
+from .state import CameraState
 
 
 class Handover:

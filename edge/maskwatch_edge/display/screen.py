@@ -19,7 +19,7 @@ from maskwatch_edge.annotate import (
     draw_tracks,
     letter_thickness,
 )
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.frame import Frame, Pixels
 from maskwatch_edge.verdict import Decision
 from maskwatch_edge.view import View

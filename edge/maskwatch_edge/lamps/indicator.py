@@ -18,14 +18,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
 
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import IndicatorConfig
 from maskwatch_edge.errors import OutputError
-from maskwatch_edge.view import View
 
 from .gpio import LineFactory
 from .lamps import NOTHING, Lamp, claims, settle, write_all
+
+if TYPE_CHECKING:
+    from maskwatch_edge.view import View
 
 STALE_SECONDS = 5.0
 """Longer than an honest turn of the loop takes, shorter than a watchdog waits."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.closing import Closing
 from maskwatch_edge.config import LampConfig
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.verdict import Decision
-from maskwatch_edge.view import View
 
 from .gpio import Line
+
+if TYPE_CHECKING:
+    from maskwatch_edge.view import View
 
 REFRESH_SECONDS = 1.0
 """A lamp is written so often though it stays as it is: so a chip pulled out is noticed."""

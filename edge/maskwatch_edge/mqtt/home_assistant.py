@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maskwatch_edge.annotate import WORDS
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.events import EventKind
 
 from .topics import Topics

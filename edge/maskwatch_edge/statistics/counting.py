@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.verdict import Decision
 from maskwatch_edge.view import View

@@ -22,7 +22,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.events import Event, EventKind
 from maskwatch_edge.faults import Fault
 from maskwatch_edge.frame import Frame

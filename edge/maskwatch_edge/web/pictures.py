@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from maskwatch_edge.annotate import draw_tracks
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.config import WebConfig
 from maskwatch_edge.display.screen import (
     Absence,

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from maskwatch_edge.annotate import track_score
-from maskwatch_edge.cameras.camera import CameraState
+from maskwatch_edge.cameras.state import CameraState
 from maskwatch_edge.classifier import model_file
 from maskwatch_edge.config import Config
 from maskwatch_edge.contract import read_model
