@@ -103,6 +103,45 @@ def test_of_a_plateau_one_box_is_left() -> None:
     assert scores.tolist() == pytest.approx([0.6])
 
 
+def answers_at(
+    places: dict[tuple[int, int], tuple[float, tuple[float, ...]]],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """Return a heat map and codes that say a score and a box at each place."""
+    heat, codes, code = answer_of(), np.zeros((32, 40, 4)), BoxCode()
+    for (row, column), (score, box) in places.items():
+        heat[row, column] = score
+        point = code.points(np.array([row]), np.array([column]))
+        codes[row, column] = code.encode(np.array([box]), point)[0]
+    return heat, codes
+
+
+def test_a_box_is_the_mean_of_those_around_the_peak_weighted_by_their_heat() -> None:
+    heat, codes = answers_at(
+        {
+            (10, 10): (0.6, (60.0, 60.0, 100.0, 100.0)),
+            (10, 11): (0.3, (63.0, 60.0, 103.0, 106.0)),
+            (9, 10): (0.05, (66.0, 60.0, 90.0, 90.0)),  # too cold
+            (11, 11): (0.5, (100.0, 100.0, 116.0, 116.0)),  # another face
+            (12, 10): (0.5, (66.0, 66.0, 90.0, 90.0)),  # too far away
+        }
+    )
+    boxes, scores = find_boxes(heat, codes, BoxCode(), min_score=0.55)
+    assert boxes[0].tolist() == pytest.approx([61.0, 60.0, 101.0, 102.0])
+    assert scores.tolist() == pytest.approx([0.6])
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 39), (31, 0), (31, 39), (0, 20), (16, 39)])
+def test_a_peak_at_the_edge_counts_nothing_twice(place: tuple[int, int]) -> None:
+    row, column = place
+    inside = (row, column + 1 if column < 39 else 38)
+    x, y = column * 8.0, row * 8.0
+    heat, codes = answers_at(
+        {place: (0.8, (x, y, x + 24, y + 24)), inside: (0.4, (x, y, x + 24, y + 30))}
+    )
+    boxes, _ = find_boxes(heat, codes, BoxCode(), min_score=0.5)
+    assert boxes[0].tolist() == pytest.approx([x, y, x + 24, y + 26], abs=1e-3)
+
+
 def test_no_more_boxes_come_than_asked_for() -> None:
     heat = answer_of(*[(row, 4, 0.5) for row in range(0, 32, 4)])
     codes = np.full((32, 40, 4), -0.5)  # small boxes, which do not overlap

@@ -1,9 +1,9 @@
 """What a network should answer to a scene.
 
 Heat: a Gaussian bump for each face (Zhou et al., "Objects as Points", 2019). Boxes are learned at
-several places around each centre, weighted by the same bump (Liu et al., "Training-Time-Friendly
-Network for Real-Time Object Detection", 2020): more to learn from in each scene, so that fewer
-scenes do.
+all places where the bump is high enough to be read, weighted by it (Liu et al.,
+"Training-Time-Friendly Network for Real-Time Object Detection", 2020): more to learn from in each
+scene, so that fewer scenes do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from maskwatch_edge.finders.codes import BoxCode
+from maskwatch_edge.finders.codes import LEAST_HEAT, BoxCode
 
 from .truths import Truths
 
@@ -28,9 +28,6 @@ SPREAD = 0.09
 
 LEAST_SPREAD = 0.5
 """The same in places of the heat map, at the least."""
-
-LEAST_WEIGHT = 0.1
-"""Boxes are learned where the bump is at least this high."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +80,7 @@ def _learn(heat: Floats, boxes: Floats, box: Floats, code: BoxCode) -> None:
     bump = _bump((row, column), (rows, columns), (box[2:] - box[:2]) / code.stride)
     heat[..., 0] = np.maximum(heat[..., 0], bump)
     heat[row, column, 1] = 1.0  # a sure face on a doubtful one
-    at = np.nonzero(bump >= LEAST_WEIGHT)
+    at = np.nonzero(bump >= LEAST_HEAT)
     points = code.points(*at)
     codes = code.encode(np.tile(box, (len(points), 1)), points)
     weights = bump[at] * (np.abs(codes[:, :2]).max(axis=1) < 0.95)
