@@ -24,6 +24,8 @@ DEMO = $(BUILD)/demo-env
 DEV = $(BUILD)/dev-env
 LIGHT = $(BUILD)/light-env-$(notdir $(PYTHON))
 LIGHT_EXTRA ?=
+# A file of tests stays in one process, which makes its models once.
+PYTEST = bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 # pip checks the hashes of all that it installs or of nothing, and a checkout or a wheel of ours has
 # none in a lock: beside these, locks give versions alone.
 VERSIONS = $(BUILD)/versions
@@ -42,7 +44,7 @@ demo: $(DEMO)/.ready
 	@echo "the annotated video is $(BUILD)/demo/annotated/clip.mp4"
 
 test: $(DEV)/.ready
-	$(DEV)/bin/python -m pytest $(TESTS)
+	$(DEV)/$(PYTEST) $(TESTS)
 	@echo "not run: the tests of the service on an emulated board; make board-test runs them"
 
 # Exit code 69 of the build: this machine cannot have QEMU, and it has said why.
@@ -83,11 +85,10 @@ light: python wheel $(LIGHT_VERSIONS) $(VERSIONS)/workstation.txt
 	rm -rf $(LIGHT)
 	$(PYTHON) -m venv $(LIGHT)
 	$(LIGHT)/$(PIP) install -c $(LIGHT_VERSIONS) "$$(ls $(BUILD)/wheel/maskwatch-*.whl)$(LIGHT_EXTRA)"
-	$(LIGHT)/$(PIP) install -c $(VERSIONS)/workstation.txt pytest hypothesis
+	$(LIGHT)/$(PIP) install -c $(VERSIONS)/workstation.txt pytest pytest-xdist hypothesis
 	cd tests && ../$(LIGHT)/bin/python -c \
 	    "import importlib.util as util; assert util.find_spec('tensorflow') is None"
-	cd tests && ../$(LIGHT)/bin/python -m pytest -c ../pyproject.toml --rootdir .. \
-	    --ignore edge/install edge
+	cd tests && ../$(LIGHT)/$(PYTEST) -c ../pyproject.toml --rootdir .. --ignore edge/install edge
 
 wheel: python $(VERSIONS)/workstation.txt
 	rm -rf $(BUILD)/wheel
