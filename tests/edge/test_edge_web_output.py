@@ -138,7 +138,7 @@ def test_the_last_frame_goes_with_the_last_viewer(desk: Desk) -> None:
 def test_who_takes_nothing_is_dropped_and_holds_up_nobody(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "STALLED_SECONDS", 0.3)
+    monkeypatch.setattr(answers, "STALLED_SECONDS", 2.0)
     dropped = 'maskwatch_viewers_dropped_total{of="picture"}'
     with desk.viewer(), desk.reader() as reader:
         desk.feed_until(lambda: desk.metric(dropped) == 1, 640, 480)
