@@ -211,10 +211,12 @@ def test_a_finished_run_is_not_trained_again_and_an_unfinished_one_goes_on(
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(finder_run, run)
-    before = history_of(run)
+    before, checkpoints = history_of(run), sorted((run / "checkpoints").iterdir())
     (run / "metrics.json").unlink()
+    (run / "checkpoints" / "epoch-000.keras").write_bytes(b"an older network")
     assert train_finder(frames, run, "--resume") == 0
     assert history_of(run) == before
+    assert sorted((run / "checkpoints").iterdir()) == checkpoints
     figures = json.loads((run / "metrics.json").read_text())
     assert "--resume" not in figures["command"]
 

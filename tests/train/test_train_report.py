@@ -174,8 +174,9 @@ def test_a_finished_run_is_only_reported_again(
     before = {path.name: path.read_bytes() for path in (run / "checkpoints").iterdir()}
     for name in PICTURES | TEXTS | {"model.keras"}:
         (run / name).unlink()
-    # What a killed process was just writing is swept away as well.
+    # What a process was writing, or about to remove, when it ended early is swept away as well.
     (run / "checkpoints" / ".new-0123456789abcdef.keras").write_bytes(b"half a network")
+    (run / "checkpoints" / "epoch-001.keras").write_bytes(b"an older network")
     (run / ".new-fedcba9876543210.png").write_bytes(b"half a picture")
 
     assert maskwatch([*tiny_training(small_set, run), "--resume"]) == 0

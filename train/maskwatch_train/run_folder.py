@@ -12,7 +12,7 @@ import keras
 
 from maskwatch_edge.contract import UNREADABLE
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.files import replacing, write_atomically
+from maskwatch_edge.files import remove_leftovers, replacing, write_atomically
 
 from .splits import TRAIN
 
@@ -112,6 +112,12 @@ def remove_old_checkpoints(run: Path, newest: int) -> None:
     for path in (run / CHECKPOINTS).glob("epoch-*.keras"):
         if path != checkpoint_path(run, newest):
             path.unlink(missing_ok=True)
+
+
+def sweep_checkpoints(run: Path, newest: int) -> None:
+    """Remove what processes that ended early have left beside the newest checkpoint."""
+    remove_leftovers(run / CHECKPOINTS)
+    remove_old_checkpoints(run, newest)
 
 
 def _state_path(run: Path) -> Path:

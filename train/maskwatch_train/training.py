@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.files import remove_leftovers
 from maskwatch_edge.frame import Pixels
 
 from .batches import AugmentedBatches
@@ -26,7 +25,6 @@ from .devices import strategy, this_worker
 from .distillation import TaughtBatches, Teacher, compile_network
 from .network import set_trainable, synchronize_norms
 from .run_folder import (
-    CHECKPOINTS,
     best_path,
     checkpoint_path,
     load_history,
@@ -34,6 +32,7 @@ from .run_folder import (
     remove_old_checkpoints,
     save_history,
     save_network,
+    sweep_checkpoints,
 )
 from .samples import Sample
 from .splits import TRAIN, VALIDATION
@@ -161,7 +160,7 @@ def train_network(
     state = load_state(run, config, fingerprint)
     check_all_see(len(state.history), f"epochs done in {run}")
     if this_worker().is_first:
-        remove_leftovers(run / CHECKPOINTS)
+        sweep_checkpoints(run, len(state.history))
     with _folder_to_save_in(run) as folder:
         for stage in STAGES:
             if not state.is_done(stage) and config.stage_epochs(stage):

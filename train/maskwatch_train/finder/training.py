@@ -12,10 +12,8 @@ from typing import Any
 import keras
 
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.files import remove_leftovers
 from maskwatch_train.devices import strategy
 from maskwatch_train.run_folder import (
-    CHECKPOINTS,
     checkpoint_path,
     load_history,
     load_network,
@@ -23,6 +21,7 @@ from maskwatch_train.run_folder import (
     save_history,
     save_network,
     shapes_of,
+    sweep_checkpoints,
 )
 from maskwatch_train.splits import TRAIN, VALIDATION
 
@@ -121,7 +120,7 @@ def train_finder(
     """
     history = load_history(run, config, data.fingerprint)
     state = FinderState(config, data.fingerprint, history)
-    remove_leftovers(run / CHECKPOINTS)
+    sweep_checkpoints(run, len(history))
     with strategy().scope():
         network = _network(start, run, state)
         if len(history) < config.epochs:
