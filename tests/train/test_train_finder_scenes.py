@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.finders import TfliteFinder
 from maskwatch_edge.finders.codes import BoxCode, find_boxes, overlaps
 from maskwatch_edge.frame import Pixels
+from maskwatch_edge.models import shipped_finder
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.finder.batches import SceneBatches, draw_odds
 from maskwatch_train.finder.config import FinderConfig
 from maskwatch_train.finder.data import Picture
 from maskwatch_train.finder.scene import make_scene, place_picture
 from maskwatch_train.finder.targets import encode_targets
-from maskwatch_train.finder.truths import Truths, annotated, taught
+from maskwatch_train.finder.truths import OWN_DOUBTFUL_SCORE, Teacher, Truths, annotated
 from maskwatch_train.landmarks import LandmarkFinder, Landmarks
 
 PLACES = (32, 40)
@@ -149,42 +152,83 @@ def test_layouts_are_drawn_by_their_weight_and_pictures_of_one_alike() -> None:
     assert odds.tolist() == pytest.approx([0.5, 0.175, 0.175, 0.15])
 
 
-class FakeTeacher:
-    """Finds what it is told to find."""
+class FakeYunet:
+    """Finds faces of these scores, side by side from the left."""
 
     def __init__(self, *scores: float) -> None:
         self._scores = scores
 
     def find_all(self, pixels: Pixels) -> list[Landmarks]:
         points: npt.NDArray[np.float32] = np.zeros((5, 2), np.float32)
-        return [
-            Landmarks(FaceBox(100 * i, 0, 100 * i + 50, 100, score), points)
-            for i, score in enumerate(self._scores)
-        ]
+        return [Landmarks(box_at(i, score), points) for i, score in enumerate(self._scores)]
+
+
+class FakeFinder:
+    """Finds the same boxes in every picture."""
+
+    def __init__(self, *boxes: FaceBox) -> None:
+        self._boxes = boxes
+
+    def find(self, pixels: Pixels) -> list[FaceBox]:
+        return list(self._boxes)
+
+
+def box_at(place: int, score: float) -> FaceBox:
+    return FaceBox(100 * place, 0, 100 * place + 50, 100, score)
+
+
+def teach(yunet: FakeYunet, *own: FaceBox) -> dict[int, bool] | None:
+    """Return whether the face at each place is sure."""
+    teacher = Teacher(cast(LandmarkFinder, yunet), FakeFinder(*own))
+    truths = teacher.teach(np.zeros((100, 400, 3), np.uint8))
+    if truths is None:
+        return None
+    return {
+        round(box[0]) // 100: bool(sure)
+        for box, sure in zip(truths.boxes, truths.sure, strict=True)
+    }
 
 
 @pytest.mark.parametrize(
     ("scores", "sure"),
     [
-        ((0.4, 0.9), [True, False]),  # the surest first
-        ((0.6,), [True]),  # it is known that a face is there
-        ((0.6, 0.8), [True, False]),
+        ((0.4, 0.9), {1: True, 0: False}),
+        ((0.6,), {0: True}),  # it is known that a face is there
+        ((0.6, 0.8), {1: True, 0: False}),
         ((0.4,), None),  # too doubtful even so
         ((), None),
     ],
 )
 def test_the_teacher_is_believed_where_it_is_sure(
-    scores: tuple[float, ...], sure: list[bool] | None
+    scores: tuple[float, ...], sure: dict[int, bool] | None
 ) -> None:
-    teacher: object = FakeTeacher(*scores)
-    truths = taught(np.zeros((100, 400, 3), np.uint8), teacher)  # type: ignore[arg-type]
-    assert (truths.sure.tolist() if truths else None) == sure
+    assert teach(FakeYunet(*scores)) == sure
 
 
-def test_the_real_teacher_finds_the_faces_of_a_real_frame(shared: Path) -> None:
-    teacher = LandmarkFinder(shared / "weights" / "face_detection_yunet_2023mar.onnx", 0.35)
+@pytest.mark.parametrize(
+    ("scores", "own", "sure"),
+    [
+        ((), [box_at(2, 0.7)], {2: True}),  # a masked face that YuNet does not see
+        ((), [box_at(2, 0.3)], None),  # a doubtful one does not make a picture worth learning
+        ((0.9,), [box_at(2, 0.3)], {0: True, 2: False}),  # but it is no background
+        ((0.9, 0.4), [box_at(1, 0.7)], {0: True, 1: True}),  # where YuNet doubts
+        ((0.4,), [box_at(1, 0.7)], {1: True, 0: False}),
+        ((0.9,), [box_at(0, 0.3)], {0: True}),  # the same face, told once
+    ],
+)
+def test_a_finder_of_ours_teaches_what_yunet_does_not_see(
+    scores: tuple[float, ...], own: list[FaceBox], sure: dict[int, bool] | None
+) -> None:
+    assert teach(FakeYunet(*scores), *own) == sure
+
+
+def test_the_real_teachers_find_the_face_of_a_real_frame_once(shared: Path) -> None:
+    yunet = LandmarkFinder(shared / "weights" / "face_detection_yunet_2023mar.onnx", 0.35)
     name = "maksssksksss128.jpg"
     pixels = read_picture(shared / "data" / "mask-frames" / "images" / name)
-    truths = taught(pixels, teacher)
-    assert truths is not None
-    assert overlaps(np.array([93.0, 183, 194, 295]), truths.boxes[:1])[0] > 0.6
+    own = TfliteFinder(shipped_finder(), min_score=OWN_DOUBTFUL_SCORE)
+    for teacher in (Teacher(yunet), Teacher(yunet, own)):
+        truths = teacher.teach(pixels)
+        assert truths is not None
+        shares = overlaps(np.array([93.0, 183, 194, 295]), truths.boxes)
+        assert (shares > 0.6).tolist() == [True] + [False] * (len(truths) - 1)

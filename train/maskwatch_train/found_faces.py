@@ -22,6 +22,24 @@ MIN_IOU = 0.4
 0.5 that `maskwatch evaluate` asks for: loosely boxed faces are those to learn from."""
 
 
+def finder_path(name: str) -> Path:
+    """Return the file of a finder of ours.
+
+    Args:
+        name: `SHIPPED`, or the path of a `.tflite` file.
+
+    Raises:
+        InputError: If there is no such file.
+    """
+    path = shipped_finder() if name == SHIPPED else Path(name)
+    if not path.is_file():
+        raise InputError(
+            f"there is no finder file {path}; expected {SHIPPED}, or a .tflite that "
+            "maskwatch convert made of a finder"
+        )
+    return path
+
+
 class BoxFinder:
     """Says how a finder boxes faces of which it is known where they are.
 
@@ -45,12 +63,7 @@ class BoxFinder:
             InputError: If there is no such file.
             ModelError: If it is broken, or holds no finder.
         """
-        path = shipped_finder() if name == SHIPPED else Path(name)
-        if not path.is_file():
-            raise InputError(
-                f"there is no finder file {path}; expected {SHIPPED}, or a .tflite that "
-                "maskwatch convert made of a finder"
-            )
+        path = finder_path(name)
         finder = TfliteFinder(path, min_score=FacesConfig().min_score)
         return cls(finder, content_digest(path))
 

@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="YUNET.onnx",
         help="YuNet face detector: the teacher that boxes the faces of other pictures",
     )
+    parser.add_argument(
+        "--finder",
+        metavar="shipped|FILE.tflite",
+        help="a second teacher beside it, for masked faces that YuNet does not see: ours, or "
+        "another one of maskwatch convert",
+    )
     _add_network_options(parser)
     _add_training_options(parser)
     add = parser.add_argument_group("data").add_argument
@@ -106,6 +112,8 @@ def _check(options: argparse.Namespace) -> None:
             f"received {options.expansion:g}"
         )
     check_options(options, MAX_FROZEN_BLOCKS)
+    if options.finder and options.landmarks is None:
+        raise InputError("--finder teaches beside YuNet; give --landmarks YUNET.onnx, too")
     is_thinned = options.expansion != EXPANSION and not options.weights.endswith(".keras")
     if is_thinned and options.frozen_blocks:
         raise InputError(

@@ -17,7 +17,6 @@ from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.duplicates import HashPair, group_twins
-from maskwatch_train.landmarks import LandmarkFinder
 from maskwatch_train.samples import check_unreadable, views_of
 from maskwatch_train.splits import (
     SPLITS,
@@ -28,7 +27,7 @@ from maskwatch_train.splits import (
     draw_groups,
 )
 
-from .truths import Truths, annotated, taught
+from .truths import Teacher, Truths, annotated
 
 MAX_SIDE = 640
 """Pictures to learn from are kept at this length in pixels at the most."""
@@ -77,7 +76,7 @@ class Division:
 def load_pictures(
     folders: Sequence[Path],
     division: Division,
-    teacher: LandmarkFinder | None,
+    teacher: Teacher | None,
     warn: Callable[[str], None],
 ) -> FinderData:
     """Read data sets and divide them by the lot that the classifier's training draws, too.
@@ -156,7 +155,7 @@ def _divide(
 
 
 def _read(
-    faces: Sequence[LabelledFace], teacher: LandmarkFinder | None, *, keep_size: bool
+    faces: Sequence[LabelledFace], teacher: Teacher | None, *, keep_size: bool
 ) -> Picture | None:
     """Read a picture with its faces; None if the teacher is sure of none."""
     path, layout = faces[0].path, faces[0].layout
@@ -167,7 +166,7 @@ def _read(
     if layout == "frames":
         truths = annotated([face.box for face in faces if face.box is not None]).scaled(scale)
         return Picture(pixels, truths, tuple(f.identity_in(digest) for f in faces), layout)
-    found = None if teacher is None else taught(pixels, teacher)
+    found = None if teacher is None else teacher.teach(pixels)
     return None if found is None else Picture(pixels, found, (digest,), layout)
 
 

@@ -1,6 +1,8 @@
 """Where the faces of a picture are: annotated by people, or found by a teacher.
 
-The teacher is YuNet, its boxes moved to where people draw them; see `finders.yunet`.
+The teacher is YuNet, its boxes moved to where people draw them; see `finders.yunet`. A finder of
+ours may stand beside it, for masked faces that YuNet does not see: they would else be learned as
+background (Xie et al., "Self-training with Noisy Student improves ImageNet classification", 2020).
 """
 
 from __future__ import annotations
@@ -12,19 +14,26 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.finders import FaceFinder
 from maskwatch_edge.frame import Pixels
 from maskwatch_train.landmarks import LandmarkFinder
 
 Floats = npt.NDArray[np.float64]
 
 SURE_SCORE = 0.7
-"""From this score on, what the teacher finds is a face."""
+"""From this score on, what YuNet finds is a face."""
 
 LABELLED_SCORE = 0.5
 """The same for the surest face of a picture of which it is known that it shows one."""
 
 DOUBTFUL_SCORE = 0.35
 """From this score on it may be one: nothing is learned there, neither face nor background."""
+
+OWN_SURE_SCORE, OWN_DOUBTFUL_SCORE = 0.6, 0.2
+"""The same of a finder of ours, whose scores are lower."""
+
+SAME_IOU = 0.4
+"""Two boxes that share so much are of one face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,19 +62,48 @@ def annotated(boxes: Sequence[FaceBox]) -> Truths:
     return Truths(edges, np.ones(len(boxes), dtype=bool))
 
 
-def taught(pixels: Pixels, teacher: LandmarkFinder) -> Truths | None:
-    """Ask the teacher where the faces of a picture are that is known to show one.
+class Teacher:
+    """Says where the faces of a picture are that is known to show one.
 
     Args:
-        pixels: Shape (height, width, 3), uint8, RGB.
-        teacher: Finds faces from a score of `DOUBTFUL_SCORE` on.
-
-    Returns:
-        The faces, boxed as people box them; None if the teacher is sure of none.
+        landmarks: YuNet, which finds faces from a score of `DOUBTFUL_SCORE` on.
+        finder: One of ours that finds faces from a score of `OWN_DOUBTFUL_SCORE` on, if any.
     """
-    found = sorted((face.box for face in teacher.find_all(pixels)), key=lambda box: -box.score)
-    if not found or found[0].score < LABELLED_SCORE:
-        return None
-    sure = np.array([box.score >= SURE_SCORE for box in found])
-    sure[0] = True
-    return Truths(annotated(found).boxes, sure)
+
+    def __init__(self, landmarks: LandmarkFinder, finder: FaceFinder | None = None) -> None:
+        self._landmarks, self._finder = landmarks, finder
+
+    def teach(self, pixels: Pixels) -> Truths | None:
+        """Return the faces of a picture, boxed as people box them.
+
+        Args:
+            pixels: Shape (height, width, 3), uint8, RGB.
+
+        Returns:
+            The sure ones first; None if there is none.
+        """
+        found = sorted((face.box for face in self._landmarks.find_all(pixels)), key=_falling)
+        own = [] if self._finder is None else self._finder.find(pixels)
+        sure = _different(
+            [box for box in found if box.score >= SURE_SCORE]
+            + [box for box in own if box.score >= OWN_SURE_SCORE]
+        )
+        if not sure:
+            sure = [box for box in found[:1] if box.score >= LABELLED_SCORE]
+        if not sure:
+            return None
+        boxes = _different([*sure, *found, *own])
+        return Truths(annotated(boxes).boxes, np.arange(len(boxes)) < len(sure))
+
+
+def _falling(box: FaceBox) -> float:
+    return -box.score
+
+
+def _different(boxes: Sequence[FaceBox]) -> list[FaceBox]:
+    """Leave out each box that one before it shows already."""
+    kept: list[FaceBox] = []
+    for box in boxes:
+        if all(box.iou(other) < SAME_IOU for other in kept):
+            kept.append(box)
+    return kept
