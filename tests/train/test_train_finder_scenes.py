@@ -209,6 +209,7 @@ def test_the_teacher_is_believed_where_it_is_sure(
     ("scores", "own", "sure"),
     [
         ((), [box_at(2, 0.7)], {2: True}),  # a masked face that YuNet does not see
+        ((), [box_at(2, 0.45), box_at(3, 0.45)], {2: True, 3: False}),
         ((), [box_at(2, 0.3)], None),  # a doubtful one does not make a picture worth learning
         ((0.9,), [box_at(2, 0.3)], {0: True, 2: False}),  # but it is no background
         ((0.9, 0.4), [box_at(1, 0.7)], {0: True, 1: True}),  # where YuNet doubts

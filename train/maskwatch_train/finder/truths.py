@@ -29,7 +29,7 @@ LABELLED_SCORE = 0.5
 DOUBTFUL_SCORE = 0.35
 """From this score on it may be one: nothing is learned there, neither face nor background."""
 
-OWN_SURE_SCORE, OWN_DOUBTFUL_SCORE = 0.6, 0.2
+OWN_SURE_SCORE, OWN_LABELLED_SCORE, OWN_DOUBTFUL_SCORE = 0.6, 0.4, 0.2
 """The same of a finder of ours, whose scores are lower."""
 
 SAME_IOU = 0.4
@@ -90,6 +90,8 @@ class Teacher:
         )
         if not sure:
             sure = [box for box in found[:1] if box.score >= LABELLED_SCORE]
+        if not sure:
+            sure = [box for box in own[:1] if box.score >= OWN_LABELLED_SCORE]
         if not sure:
             return None
         boxes = _different([*sure, *found, *own])
