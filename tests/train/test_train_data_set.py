@@ -18,7 +18,6 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.pictures import read_picture, write_picture
 from maskwatch_train.samples import (
     PATCH_SIZE,
-    WORN_WRONG_REPEATS,
     DataSet,
     cut_sample,
     load_data_set,
@@ -255,9 +254,9 @@ def test_faces_of_frames_are_shown_more_often_and_masks_worn_wrong_most(
     frames: Path, tmp_path: Path
 ) -> None:
     samples = load(frames, write_faces(tmp_path / "folders", 20, 5000)).splits[TRAIN]
-    for sample in with_repeats(samples, frame_repeats=3):
+    for sample in with_repeats(samples, frame_repeats=3, worn_wrong_repeats=5):
         if sample.face.layout == "folders":
             assert sample.repeats == 1
         else:
-            expected = 3 * WORN_WRONG_REPEATS if sample.face.worn_wrong else 3
+            expected = 15 if sample.face.worn_wrong else 3
             assert sample.repeats == expected

@@ -106,6 +106,13 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         help="how often an epoch shows a face of an annotated frame",
     )
     add(
+        "--worn-wrong-repeats",
+        type=count,
+        metavar="N",
+        default=TrainingConfig.worn_wrong_repeats,
+        help="how much more often it shows one with a mask worn wrong, which are rare",
+    )
+    add(
         "--finder",
         metavar="shipped|FILE.tflite",
         help="also learn each annotated face as this finder boxes it: ours, or another one of "

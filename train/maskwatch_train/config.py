@@ -52,6 +52,7 @@ class TrainingConfig(CommonConfig):
         frozen_blocks: Blocks of the backbone that are never trained.
         patience: Epochs without a better validation loss after which training stops.
         frame_repeats: How often an epoch shows a face of an annotated frame.
+        worn_wrong_repeats: How much more often it shows one with a mask worn wrong.
         teacher: SHA-256 of the network whose answers are learned beside the labels, or "".
         dropout: Share of the head's inputs that are dropped in each step.
         composed: Faces with composed masks that are added to the training split.
@@ -68,6 +69,7 @@ class TrainingConfig(CommonConfig):
     frozen_blocks: int = 3
     patience: int = 4
     frame_repeats: int = 3
+    worn_wrong_repeats: int = 3
     teacher: str = ""
     dropout: float = 0.3
     composed: int = 0

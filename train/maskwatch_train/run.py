@@ -93,7 +93,8 @@ def learned_samples(
         config: How often each is shown, and how many faces are composed.
         landmarks: Finds the eyes and mouths that composing needs; without it nothing is composed.
     """
-    samples = with_repeats(data.splits[TRAIN], config.frame_repeats)
+    repeats = (config.frame_repeats, config.worn_wrong_repeats)
+    samples = with_repeats(data.splits[TRAIN], *repeats)
     if config.composed and landmarks is not None:
         samples += compose_samples(
             samples,
@@ -102,7 +103,7 @@ def learned_samples(
             input_size=config.size,
             rng=np.random.default_rng(config.seed),
         )
-    return samples + with_repeats(data.found, config.frame_repeats)
+    return samples + with_repeats(data.found, *repeats)
 
 
 def _learned_before(config: TrainingConfig, teacher: Teacher | None) -> set[str]:

@@ -33,9 +33,6 @@ PATCH_SIZE = 176
 PATCH_CONTEXT = 0.3
 """Share of a face box's sides kept around it, so that a crop may be off-centre."""
 
-WORN_WRONG_REPEATS = 3
-"""How much more often than others a real face with a mask worn wrong is shown."""
-
 WHOLE_PICTURE_INNER = (0.08, 0.08, 0.92, 0.92)
 """Where the face is taken to be in a picture that is a crop already, as shares."""
 
@@ -266,11 +263,13 @@ def cut_sample(
     return Sample(patch, inner, crop, face, face.label_index)
 
 
-def with_repeats(samples: Sequence[Sample], frame_repeats: int) -> list[Sample]:
+def with_repeats(
+    samples: Sequence[Sample], frame_repeats: int, worn_wrong_repeats: int
+) -> list[Sample]:
     """Show faces of real frames more often, and those with a mask worn wrong more often still."""
     return [
         replace(
-            sample, repeats=frame_repeats * (WORN_WRONG_REPEATS if sample.face.worn_wrong else 1)
+            sample, repeats=frame_repeats * (worn_wrong_repeats if sample.face.worn_wrong else 1)
         )
         if sample.face.layout == "frames"
         else sample
