@@ -10,7 +10,7 @@ import socket
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Thread
 
@@ -102,8 +102,9 @@ class Reader(Thread):
         self.start()
 
     def run(self) -> None:
-        while part := self._viewer.recv(65536):
-            self.taken += len(part)
+        with suppress(ConnectionResetError):  # what comes after it has hung up is refused
+            while part := self._viewer.recv(65536):
+                self.taken += len(part)
 
 
 @pytest.fixture
