@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -29,6 +30,18 @@ TINY_TRAINING = (
 )
 EPOCHS = 5
 """Of both stages of that training."""
+
+
+@dataclass
+class FinderOf:
+    """Finds the same boxes in every frame, and remembers how many frames it was shown."""
+
+    boxes: Sequence[FaceBox]
+    seen: list[tuple[int, ...]] = field(default_factory=list)
+
+    def find(self, pixels: Pixels) -> list[FaceBox]:
+        self.seen.append(pixels.shape)
+        return list(self.boxes)
 
 
 def draw_face(seed: int, *, masked: bool, side: int = 48) -> Pixels:

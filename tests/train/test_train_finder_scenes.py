@@ -12,18 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.finders import TfliteFinder
 from maskwatch_edge.finders.codes import BoxCode, find_boxes, overlaps
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.models import shipped_finder
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.finder.batches import SceneBatches, draw_odds
 from maskwatch_train.finder.config import FinderConfig
 from maskwatch_train.finder.data import Picture
 from maskwatch_train.finder.scene import make_scene, place_picture
 from maskwatch_train.finder.targets import encode_targets
-from maskwatch_train.finder.truths import OWN_DOUBTFUL_SCORE, Teacher, Truths, annotated
+from maskwatch_train.finder.truths import Teacher, Truths, annotated
+from maskwatch_train.found_faces import SHIPPED
 from maskwatch_train.landmarks import LandmarkFinder, Landmarks
+
+from .conftest import FinderOf
 
 PLACES = (32, 40)
 CODE = BoxCode()
@@ -163,23 +164,13 @@ class FakeYunet:
         return [Landmarks(box_at(i, score), points) for i, score in enumerate(self._scores)]
 
 
-class FakeFinder:
-    """Finds the same boxes in every picture."""
-
-    def __init__(self, *boxes: FaceBox) -> None:
-        self._boxes = boxes
-
-    def find(self, pixels: Pixels) -> list[FaceBox]:
-        return list(self._boxes)
-
-
 def box_at(place: int, score: float) -> FaceBox:
     return FaceBox(100 * place, 0, 100 * place + 50, 100, score)
 
 
 def teach(yunet: FakeYunet, *own: FaceBox) -> dict[int, bool] | None:
     """Return whether the face at each place is sure."""
-    teacher = Teacher(cast(LandmarkFinder, yunet), FakeFinder(*own))
+    teacher = Teacher(cast(LandmarkFinder, yunet), FinderOf(own))
     truths = teacher.teach(np.zeros((100, 400, 3), np.uint8))
     if truths is None:
         return None
@@ -224,11 +215,10 @@ def test_a_finder_of_ours_teaches_what_yunet_does_not_see(
 
 
 def test_the_real_teachers_find_the_face_of_a_real_frame_once(shared: Path) -> None:
-    yunet = LandmarkFinder(shared / "weights" / "face_detection_yunet_2023mar.onnx", 0.35)
+    yunet = shared / "weights" / "face_detection_yunet_2023mar.onnx"
     name = "maksssksksss128.jpg"
     pixels = read_picture(shared / "data" / "mask-frames" / "images" / name)
-    own = TfliteFinder(shipped_finder(), min_score=OWN_DOUBTFUL_SCORE)
-    for teacher in (Teacher(yunet), Teacher(yunet, own)):
+    for teacher in (Teacher.open(yunet, None), Teacher.open(yunet, SHIPPED)):
         truths = teacher.teach(pixels)
         assert truths is not None
         shares = overlaps(np.array([93.0, 183, 194, 295]), truths.boxes)

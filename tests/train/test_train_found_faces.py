@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.classifier import face_crop
 from maskwatch_edge.contract import FACE_MARGIN
 from maskwatch_edge.dataset import content_digest, read_frames
-from maskwatch_edge.frame import Pixels
 from maskwatch_edge.models import shipped_finder
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.config import TrainingConfig
@@ -27,7 +24,7 @@ from maskwatch_train.run import learned_samples
 from maskwatch_train.samples import DataSet, load_data_set
 from maskwatch_train.splits import SPLITS, TRAIN
 
-from .conftest import KERAS_AND_NUMPY, maskwatch, tiny_training, write_faces
+from .conftest import KERAS_AND_NUMPY, FinderOf, maskwatch, tiny_training, write_faces
 
 pytestmark = pytest.mark.filterwarnings(KERAS_AND_NUMPY)
 
@@ -39,18 +36,6 @@ MASKED, UNMASKED = FaceBox(14, 12, 64, 76), FaceBox(76, 14, 136, 80)
 
 TINY_FACE = FaceBox(150, 150, 165, 190)
 """And the one that is too small to learn from."""
-
-
-@dataclass
-class FinderOf:
-    """Finds the same boxes in every frame, and remembers how many frames it was shown."""
-
-    boxes: Sequence[FaceBox]
-    seen: list[tuple[int, ...]] = field(default_factory=list)
-
-    def find(self, pixels: Pixels) -> list[FaceBox]:
-        self.seen.append(pixels.shape)
-        return list(self.boxes)
 
 
 def box_finder(*boxes: FaceBox, sha256: str = "ab12") -> BoxFinder:

@@ -102,7 +102,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "--frame-repeats",
         type=count,
         metavar="N",
-        default=3,
+        default=TrainingConfig.frame_repeats,
         help="how often an epoch shows a face of an annotated frame",
     )
     add(

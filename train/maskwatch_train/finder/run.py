@@ -9,10 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from maskwatch_edge.errors import InputError
-from maskwatch_edge.finders import TfliteFinder
 from maskwatch_train.devices import TF_CONFIG, this_worker
-from maskwatch_train.found_faces import finder_path
-from maskwatch_train.landmarks import LandmarkFinder
 from maskwatch_train.run_folder import check_folder, learned_by
 from maskwatch_train.splits import TEST, VALIDATION
 
@@ -20,7 +17,7 @@ from .config import FinderConfig
 from .data import Division, FinderData, load_pictures
 from .report import write_finder_report
 from .training import make_start, tell, train_finder
-from .truths import DOUBTFUL_SCORE, OWN_DOUBTFUL_SCORE, Teacher
+from .truths import Teacher
 
 
 def train(options: argparse.Namespace) -> None:
@@ -38,7 +35,7 @@ def train(options: argparse.Namespace) -> None:
     config = FinderConfig(**{f.name: given[f.name] for f in fields(FinderConfig)})
     learned = learned_by(config.earlier_network) if config.earlier_network else set()
     start = make_start(config)  # before minutes are spent on the data: it may not fit
-    teacher = _open_teacher(options.landmarks, options.finder) if options.landmarks else None
+    teacher = Teacher.open(options.landmarks, options.finder) if options.landmarks else None
     division = Division(config.seed, config.test_share, config.validation_share, config.fold)
     data = load_pictures(options.data, division, teacher, tell)
     for split, counts in data.report["counts"].items():
@@ -49,13 +46,6 @@ def train(options: argparse.Namespace) -> None:
     command = shlex.join(["maskwatch", *sys.argv[1:]])
     test = write_finder_report(run, network, state, data, command)["test"]
     tell(f"{run}: AP50 {test['ap50']:.3f} on {test['faces']:,} faces of {test['frames']} frames")
-
-
-def _open_teacher(landmarks: Path, finder: str | None) -> Teacher:
-    yunet = LandmarkFinder(landmarks, DOUBTFUL_SCORE)
-    if finder is None:
-        return Teacher(yunet)
-    return Teacher(yunet, TfliteFinder(finder_path(finder), min_score=OWN_DOUBTFUL_SCORE))
 
 
 def check_not_learned(learned: set[str], data: FinderData) -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.finders import FaceFinder
+from maskwatch_edge.finders import FaceFinder, TfliteFinder
+from maskwatch_edge.finders.codes import without_overlaps
 from maskwatch_edge.frame import Pixels
+from maskwatch_train.found_faces import finder_path
 from maskwatch_train.landmarks import LandmarkFinder
 
 Floats = npt.NDArray[np.float64]
@@ -33,7 +36,7 @@ OWN_SURE_SCORE, OWN_LABELLED_SCORE, OWN_DOUBTFUL_SCORE = 0.6, 0.4, 0.2
 """The same of a finder of ours, whose scores are lower."""
 
 SAME_IOU = 0.4
-"""Two boxes that share so much are of one face."""
+"""Two boxes that share more are of one face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,23 @@ class Teacher:
     def __init__(self, landmarks: LandmarkFinder, finder: FaceFinder | None = None) -> None:
         self._landmarks, self._finder = landmarks, finder
 
+    @classmethod
+    def open(cls, landmarks: Path, finder: str | None) -> Teacher:
+        """Open both.
+
+        Args:
+            landmarks: The file of YuNet.
+            finder: As in `found_faces.finder_path`; None for YuNet alone.
+
+        Raises:
+            InputError: If a file is missing, or YuNet's is another one.
+            ModelError: If the finder's is broken, or holds no finder.
+        """
+        yunet = LandmarkFinder(landmarks, DOUBTFUL_SCORE)
+        if finder is None:
+            return cls(yunet)
+        return cls(yunet, TfliteFinder(finder_path(finder), min_score=OWN_DOUBTFUL_SCORE))
+
     def teach(self, pixels: Pixels) -> Truths | None:
         """Return the faces of a picture, boxed as people box them.
 
@@ -82,30 +102,23 @@ class Teacher:
         Returns:
             The sure ones first; None if there is none.
         """
-        found = sorted((face.box for face in self._landmarks.find_all(pixels)), key=_falling)
+        faces = self._landmarks.find_all(pixels)
+        found = sorted((face.box for face in faces), key=lambda box: -box.score)
         own = [] if self._finder is None else self._finder.find(pixels)
-        sure = _different(
-            [box for box in found if box.score >= SURE_SCORE]
-            + [box for box in own if box.score >= OWN_SURE_SCORE]
+        sure = (
+            _different(
+                [box for box in found if box.score >= SURE_SCORE]
+                + [box for box in own if box.score >= OWN_SURE_SCORE]
+            )
+            or [box for box in found[:1] if box.score >= LABELLED_SCORE]
+            or [box for box in own[:1] if box.score >= OWN_LABELLED_SCORE]
         )
-        if not sure:
-            sure = [box for box in found[:1] if box.score >= LABELLED_SCORE]
-        if not sure:
-            sure = [box for box in own[:1] if box.score >= OWN_LABELLED_SCORE]
         if not sure:
             return None
         boxes = _different([*sure, *found, *own])
         return Truths(annotated(boxes).boxes, np.arange(len(boxes)) < len(sure))
 
 
-def _falling(box: FaceBox) -> float:
-    return -box.score
-
-
 def _different(boxes: Sequence[FaceBox]) -> list[FaceBox]:
     """Leave out each box that one before it shows already."""
-    kept: list[FaceBox] = []
-    for box in boxes:
-        if all(box.iou(other) < SAME_IOU for other in kept):
-            kept.append(box)
-    return kept
+    return [boxes[index] for index in without_overlaps(annotated(boxes).boxes, SAME_IOU)]
