@@ -7,8 +7,8 @@ import io
 import json
 import re
 import subprocess
-import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,12 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import maskwatch_edge.bench
+from maskwatch_edge.cameras.sources import VideoSource
 from maskwatch_edge.statistics import series
 from maskwatch_edge.statistics.command import style_of
 from maskwatch_edge.statistics.counting import Counts
 from maskwatch_edge.statistics.series import STEPS, Bucket, read_series, today
 from maskwatch_edge.statistics.store import Store
 from maskwatch_edge.statistics.table import Style, Table, bar_parts, duration, summary
+from maskwatch_edge.video import VideoWriter
 
 Maskwatch = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -237,13 +239,22 @@ def test_bars_and_colours_are_for_terminals_that_show_them(
 # --- the program ---------------------------------------------------------------------------------
 
 
+def write_to_and_fro(source: Path, target: Path, times: int) -> None:
+    """Write a clip forwards and backwards in turn: a file is read as fast as it can be."""
+    with closing(VideoSource(str(source))) as clip:
+        frames = [frame.pixels for frame in clip.frames()]
+    with VideoWriter(target, 12.5) as writer:
+        for turn in range(times):
+            for pixels in frames if turn % 2 == 0 else reversed(frames):
+                writer.write(pixels)
+
+
 def test_what_the_program_told_is_what_it_counted(maskwatch: Maskwatch, path: Path) -> None:
-    clip = Path(maskwatch_edge.bench.__file__).with_name("demo.mp4")
+    clip = path.with_name("clip.mp4")
+    write_to_and_fro(Path(maskwatch_edge.bench.__file__).with_name("demo.mp4"), clip, times=8)
     place = ("--set", f"statistics.path={path}")
     settings = (*place, "--set", "statistics.enabled=true", "--lines", "events")
-    started = time.monotonic()
     done = maskwatch("run", "--source", clip, *settings)
-    elapsed = time.monotonic() - started
     assert (done.returncode, done.stderr) == (0, "")
     first: dict[int, str] = {}
     for event in map(json.loads, done.stdout.splitlines()):
@@ -260,7 +271,7 @@ def test_what_the_program_told_is_what_it_counted(maskwatch: Maskwatch, path: Pa
     for decision in ("mask", "no_mask"):
         assert total[decision] == list(first.values()).count(decision)
     assert total["put_on"] + total["taken_off"] >= 1
-    assert 0 <= total["seen_seconds"] <= elapsed + 1  # a file is read as fast as it can be
+    assert total["seen_seconds"] >= 1
     assert total["away_seconds"] == 0
     table = list(csv.DictReader(io.StringIO(stats("--csv", "-", "--by", "minute"))))
     assert sum(int(row["mask"]) + int(row["no_mask"]) for row in table) == 2

@@ -10,7 +10,7 @@ import socket
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Thread
 
@@ -88,8 +88,7 @@ class Desk(Client):
             try:
                 yield reader
             finally:
-                viewer.shutdown(socket.SHUT_RDWR)
-                reader.join()
+                reader.hang_up()
 
 
 class Reader(Thread):
@@ -98,13 +97,23 @@ class Reader(Thread):
     def __init__(self, viewer: socket.socket) -> None:
         super().__init__()
         self._viewer = viewer
+        self._has_hung_up = False
         self.taken = 0
         self.start()
 
     def run(self) -> None:
-        with suppress(ConnectionResetError):  # what comes after it has hung up is refused
+        try:
             while part := self._viewer.recv(65536):
                 self.taken += len(part)
+        except ConnectionResetError:  # what still comes after it has hung up is refused
+            if not self._has_hung_up:
+                raise
+
+    def hang_up(self) -> None:
+        """Take nothing more, and wait until the thread has ended."""
+        self._has_hung_up = True
+        self._viewer.shutdown(socket.SHUT_RDWR)
+        self.join()
 
 
 @pytest.fixture
