@@ -113,6 +113,13 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         help="how much more often it shows one with a mask worn wrong, which are rare",
     )
     add(
+        "--relabel",
+        metavar="shipped|FILE",
+        help="take listed pictures for what they show, not for what was published: our list of the "
+        "Kaggle 12K set, or a file of lines with SHA-256 and label. What is scored stays as "
+        "published",
+    )
+    add(
         "--finder",
         metavar="shipped|FILE.tflite",
         help="also learn each annotated face as this finder boxes it: ours, or another one of "

@@ -45,7 +45,7 @@ measures both together.
 - **Source and label may go together.** Where the masked and the unmasked pictures of a data set \
 come from different places, a network can learn the place. Compare the rows of the table, not \
 only its sum.
-- **Labels hold errors.** They are taken as published.
+- **Labels hold errors.** They are taken as published, but for those that the section on data tells.
 - **Before conversion.** These figures are of the float network. `maskwatch convert` measures \
 the int8 model anew, and writes its figures into the model file.
 """
@@ -135,13 +135,27 @@ Faces by kind and split:
 {report["pictures_with_a_twin"]:,} have a twin, the same picture or nearly, in \
 {report["twin_groups"]:,} groups; each group is in one split only, and \
 {len(report["left_out_because_a_twin_is_held_out"]):,} pictures are left out because a twin of \
-theirs is held out. Boxed faces below {MIN_FACE_SIZE} pixels are left out.{_found(report)}
+theirs is held out. Boxed faces below {MIN_FACE_SIZE} pixels are left out.{_relabelled(report)}\
+{_found(report)}
 
 The validation split chose the epoch; the test split chose nothing in this run. Where a data set \
 publishes a validation split and no test split, the published one is the test split here.
 
 Fingerprint: `{report["fingerprint"]}`. `data.json` names every picture.
 """
+
+
+def _relabelled(report: Mapping[str, Any]) -> str:
+    """Tell of the pictures that were taken for something else than was published."""
+    relabelled = report["relabelled"]
+    if relabelled is None:
+        return ""
+    counts = ", ".join(f"{n:,} `{meaning}`" for meaning, n in relabelled["pictures"].items())
+    return f"""
+
+The list of SHA-256 `{relabelled["list_sha256"]}`, made by looking, names pictures of the training \
+and validation split whose published label is not taken: {counts}. What is scored has its \
+published label."""
 
 
 def _found(report: Mapping[str, Any]) -> str:

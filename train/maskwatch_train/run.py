@@ -19,6 +19,7 @@ from .devices import strategy, this_worker
 from .distillation import Teacher
 from .found_faces import BoxFinder
 from .landmarks import LandmarkFinder
+from .relabelled import Relabelled
 from .report import write_report
 from .run_folder import check_folder, learned_by
 from .samples import DataSet, Sample, load_data_set, with_repeats
@@ -45,6 +46,7 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     start = make_start(config)  # before minutes are spent on the data: it may not fit
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     finder = BoxFinder.open(options.finder) if options.finder else None
+    relabelled = Relabelled.open(options.relabel) if options.relabel else None
     data = load_data_set(
         folders,
         input_size=config.size,
@@ -54,6 +56,7 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         fold=config.fold,
         landmarks=landmarks,
         finder=finder,
+        relabelled=relabelled,
         learned_before=_learned_before(config, teacher),
     )
     splits = data.splits | {TRAIN: learned_samples(data, config, landmarks)}

@@ -25,6 +25,7 @@ from maskwatch_edge.pictures import read_picture
 from .duplicates import HashPair, group_twins, perceptual_hash
 from .found_faces import MIN_IOU, BoxFinder
 from .landmarks import LandmarkFinder
+from .relabelled import MEANINGS, Relabelled
 from .splits import SPLITS, TEST, TRAIN, VALIDATION, assign_splits, draw_groups
 
 PATCH_SIZE = 176
@@ -106,6 +107,7 @@ def load_data_set(
     fold: int = 0,
     landmarks: LandmarkFinder | None = None,
     finder: BoxFinder | None = None,
+    relabelled: Relabelled | None = None,
     learned_before: Collection[str] = (),
     warn: Callable[[str], None] = lambda line: print(line, file=sys.stderr),  # noqa: T201
 ) -> DataSet:
@@ -121,6 +123,7 @@ def load_data_set(
         landmarks: Finds the face in pictures of the "folders" layout, which are photographs as
             often as crops. Without it they are taken whole.
         finder: Boxes the annotated faces of the training split once more.
+        relabelled: Labels in the place of the published ones, but for what is scored.
         learned_before: Identities of faces that the network was fitted on in an earlier run; they
             are neither scored nor used to choose the epoch.
         warn: Told the name of each unreadable picture.
@@ -143,13 +146,15 @@ def load_data_set(
     found: list[Sample] = []
     for picture, split in zip(pictures, splits, strict=True):
         if split is not None:
-            samples[split] += _samples_of(picture, input_size, landmarks)
+            mended = None if split == TEST else relabelled
+            samples[split] += _samples_of(picture, input_size, landmarks, mended)
         if split == TRAIN and finder is not None:
             found += _found_samples(picture, input_size, finder)
     learned = _leave_out(samples, frozenset(learned_before))
     _check_classes(samples)
     report = _report(faces, pictures, groups, splits, samples, unreadable)
     report["fingerprint"] = _fingerprint(samples, finder)
+    report["relabelled"] = _relabelled_report(relabelled, pictures, splits)
     report["boxed_by_finder"] = _found_report(finder, samples[TRAIN], found)
     report["left_out_because_learned_before"] = learned
     report["identities"]["learned_before"] = sorted(learned_before)
@@ -212,10 +217,16 @@ def views_of(pixels: Pixels, faces: Sequence[LabelledFace]) -> tuple[HashPair, .
 
 
 def _samples_of(
-    picture: _Picture, input_size: int, landmarks: LandmarkFinder | None
+    picture: _Picture,
+    input_size: int,
+    landmarks: LandmarkFinder | None,
+    relabelled: Relabelled | None,
 ) -> list[Sample]:
     samples = []
-    for face in picture.faces:
+    for published in picture.faces:
+        face = relabelled.mend(published) if relabelled else published
+        if face is None:
+            continue
         box = face.box
         if box is not None and box.size < MIN_FACE_SIZE:
             continue
@@ -269,10 +280,10 @@ def with_repeats(
     """Show faces of real frames more often, and those with a mask worn wrong more often still."""
     return [
         replace(
-            sample, repeats=frame_repeats * (worn_wrong_repeats if sample.face.worn_wrong else 1)
+            sample,
+            repeats=(frame_repeats if sample.face.layout == "frames" else 1)
+            * (worn_wrong_repeats if sample.face.worn_wrong else 1),
         )
-        if sample.face.layout == "frames"
-        else sample
         for sample in samples
     ]
 
@@ -324,6 +335,23 @@ def _counts(samples: Sequence[Sample]) -> dict[str, int]:
 def describe(face: LabelledFace) -> str:
     """Name a face in tables: its layout, and what it shows."""
     return f"{face.layout}/{kind_of(face)}"
+
+
+def _relabelled_report(
+    relabelled: Relabelled | None, pictures: Sequence[_Picture], splits: Sequence[str | None]
+) -> dict[str, Any] | None:
+    if relabelled is None:
+        return None
+    meanings = Counter(
+        relabelled.meaning_of(face)
+        for picture, split in zip(pictures, splits, strict=True)
+        if split in (TRAIN, VALIDATION)
+        for face in picture.faces
+    )
+    return {
+        "list_sha256": relabelled.sha256,
+        "pictures": {meaning: meanings[meaning] for meaning in MEANINGS},
+    }
 
 
 def _found_report(

@@ -1,0 +1,96 @@
+"""Labels mended by hand: what some pictures are taken for in the place of what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maskwatch_edge.dataset import FRAME_CLASSES, WORN_WRONG, LabelledFace, content_digest
+from maskwatch_edge.errors import InputError
+
+SHIPPED = "shipped"
+"""Names the list that comes with Maskwatch, of the Kaggle 12K set, in the place of a file."""
+
+LEFT_OUT = "left_out"
+"""In the place of a label: the picture is not learned from."""
+
+MEANINGS = (*FRAME_CLASSES, LEFT_OUT)
+DIGEST_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Relabelled:
+    """What pictures are to be taken for.
+
+    Attributes:
+        meanings: One of `MEANINGS` by the SHA-256 of the picture's file, in hexadecimal.
+        sha256: Digest of the list itself.
+    """
+
+    meanings: Mapping[str, str]
+    sha256: str
+
+    @classmethod
+    def open(cls, name: str) -> Relabelled:
+        """Read a list: a digest and a meaning a line; what follows a # is a remark.
+
+        Args:
+            name: `SHIPPED`, or the path of a text file.
+
+        Raises:
+            InputError: If there is no such file, or a line is not as expected.
+        """
+        path = _shipped() if name == SHIPPED else Path(name)
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"cannot read the labels {path}: {error}; expected {SHIPPED}, or a text file"
+            ) from error
+        meanings: dict[str, str] = {}
+        for number, line in enumerate(lines, start=1):
+            words = line.partition("#")[0].split()
+            if words:
+                digest, meaning = _read_line(f"{path}, line {number}", words)
+                if meanings.setdefault(digest, meaning) != meaning:
+                    raise InputError(f"{path}, line {number}: this picture has two labels")
+        return cls(meanings, content_digest(path))
+
+    def meaning_of(self, face: LabelledFace) -> str | None:
+        """Return what the list takes a picture for; None if it does not name it.
+
+        It names no boxed face of a frame: a digest stands for the whole picture.
+
+        Raises:
+            OSError: If the picture cannot be read.
+        """
+        return None if face.box is not None else self.meanings.get(content_digest(face.path))
+
+    def mend(self, face: LabelledFace) -> LabelledFace | None:
+        """Return a face with its mended label; None if it is left out.
+
+        Raises:
+            OSError: If the picture cannot be read.
+        """
+        meaning = self.meaning_of(face)
+        if meaning is None:
+            return face
+        if meaning == LEFT_OUT:
+            return None
+        return replace(face, label=FRAME_CLASSES[meaning], worn_wrong=meaning == WORN_WRONG)
+
+
+def _shipped() -> Path:
+    return Path(__file__).with_name("labels") / "face-mask-12k.txt"
+
+
+def _read_line(place: str, words: list[str]) -> tuple[str, str]:
+    digest, *rest = words
+    is_digest = len(digest) == DIGEST_LENGTH and set(digest) <= set("0123456789abcdef")
+    if not is_digest or len(rest) != 1 or rest[0] not in MEANINGS:
+        raise InputError(
+            f"{place}: expected the SHA-256 of a picture, in lower case, and one of "
+            f"{', '.join(MEANINGS)}; received {' '.join(words)!r}"
+        )
+    return digest, rest[0]
