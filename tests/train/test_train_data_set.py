@@ -85,6 +85,26 @@ def test_a_picture_of_train_with_a_twin_in_validation_is_left_out(tmp_path: Path
     assert data.report["pictures_with_a_twin"] == data.report["largest_twin_group"] == 3
 
 
+def test_changed_copies_of_one_picture_are_in_one_split(tmp_path: Path) -> None:
+    folder = write_kaggle(tmp_path / "kaggle")
+    pictures = sorted((folder / "Train").rglob("*.png"))
+    masked = [path for path in pictures if path.parent.name == "WithMask"]
+    bare = [path for path in pictures if path.parent.name == "WithoutMask"]
+    held_out = next((folder / "Validation" / "WithMask").iterdir())
+    held_out.rename(held_out.with_name("Augmented_7_123.png"))
+    copies = [masked[0].rename(masked[0].with_name("Augmented_7_4.png"))]
+    bare[0].rename(bare[0].with_name("Augmented_7_56.png"))  # of another class: another picture
+    masked[1].rename(masked[1].with_name("Augmented_70_8.png"))
+
+    data = load(folder)
+
+    assert data.report["left_out_because_a_twin_is_held_out"] == list(map(str, copies))
+    assert "Augmented_7_123.png" in paths_of(data, TEST)
+    learned = paths_of(data, TRAIN) | paths_of(data, VALIDATION)
+    assert {"Augmented_7_56.png", "Augmented_70_8.png"} <= learned
+    assert data.report["twin_groups"] == 1
+
+
 def test_the_report_counts_every_sample_by_split_and_kind(frames: Path, tmp_path: Path) -> None:
     data = load(frames, write_faces(tmp_path / "folders", 20, 5000))
     counts = data.report["counts"]

@@ -8,11 +8,16 @@ chains join hundreds of strangers.
 
 A data set of crops may have been cut out of another one's frames: the 12K set holds faces of the
 annotated frames. So a frame is compared by each of its faces, too.
+
+Copies that were turned and stretched have other hashes. The 12K set holds some of most masked
+pictures, in all of its splits; their names tell what they are copies of.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import imagehash
 import numpy as np
@@ -27,6 +32,19 @@ HashPair = tuple[int, int]
 
 MAX_DISTANCE = 6
 
+COPY_NAME = re.compile(r"Augmented_(\d+)_\d+")
+"""How the 12K set names a changed copy: with the number of the picture that it was made of."""
+
+
+def original_of(path: Path) -> str | None:
+    """Return what all changed copies of one picture share, told by their names; None for others.
+
+    Args:
+        path: The picture, in a folder of its class.
+    """
+    match = COPY_NAME.fullmatch(path.stem)
+    return f"{path.parent.name}/{match[1]}" if match else None
+
 
 def perceptual_hash(pixels: Pixels) -> HashPair:
     """Return the 64-bit hash of a picture and of its mirror image."""
@@ -39,7 +57,9 @@ def _bits(picture: Image.Image) -> int:
 
 
 def group_twins(
-    views: Sequence[Sequence[HashPair]], max_distance: int = MAX_DISTANCE
+    views: Sequence[Sequence[HashPair]],
+    max_distance: int = MAX_DISTANCE,
+    originals: Sequence[str | None] = (),
 ) -> npt.NDArray[np.int64]:
     """Group pictures by likeness.
 
@@ -47,6 +67,7 @@ def group_twins(
         views: For each picture what `perceptual_hash` returned for it, and for parts of it that
             may be pictures elsewhere.
         max_distance: Bits in which the hashes of twins may differ.
+        originals: Of what each picture is a copy, if that is known (`original_of`).
 
     Returns:
         For each picture the index of the first picture of its group.
@@ -61,6 +82,10 @@ def group_twins(
         )
         for twin in index + 1 + np.flatnonzero(distances <= max_distance):
             _join(parents, int(owners[index]), int(owners[twin]))
+    copies: dict[str, int] = {}
+    for index, original in enumerate(originals):
+        if original is not None:
+            _join(parents, copies.setdefault(original, index), index)
     return np.array([_root(parents, index) for index in range(len(views))], dtype=np.int64)
 
 

@@ -22,7 +22,7 @@ from maskwatch_edge.frame import Pixels
 from maskwatch_edge.metrics import kind_of
 from maskwatch_edge.pictures import read_picture
 
-from .duplicates import HashPair, group_twins, perceptual_hash
+from .duplicates import HashPair, group_twins, original_of, perceptual_hash
 from .found_faces import MIN_IOU, BoxFinder
 from .landmarks import LandmarkFinder
 from .relabelled import MEANINGS, Relabelled
@@ -133,7 +133,8 @@ def load_data_set(
     """
     faces = [face for folder in folders for face in read_faces(folder)]
     pictures, unreadable = _read_pictures(faces, warn)
-    groups = group_twins([picture.views for picture in pictures])
+    originals = [original_of(picture.faces[0].path) for picture in pictures]
+    groups = group_twins([picture.views for picture in pictures], originals=originals)
     splits = assign_splits(
         [picture.faces[0].published_split for picture in pictures],
         groups,
