@@ -16,6 +16,7 @@ from maskwatch_edge.files import write_atomically
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.plots import plot_calibration, plot_confusion
 
+from .calibration import Calibration
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
 from .run_folder import save_network, without_resume
@@ -34,7 +35,7 @@ def write_report(
     network: keras.Model,
     state: RunState,
     data: DataSet,
-    temperature: float,
+    calibration: Calibration,
     command: str,
     *,
     is_narrowed: bool,
@@ -46,7 +47,7 @@ def write_report(
         network: Its best network.
         state: Its options and history.
         data: What it was trained and is measured on.
-        temperature: What its logits were divided by.
+        calibration: How its log-odds were changed at the end.
         command: The command line; `--resume` is left out of what is recorded.
         is_narrowed: Whether it started with the channels of a wider network.
 
@@ -65,7 +66,8 @@ def write_report(
         "fingerprint": data.fingerprint,
         "epochs": len(state.history),
         "best_epoch": best_epoch(state),
-        "temperature": temperature,
+        "temperature": calibration.temperature,
+        "bias": calibration.bias,
         "validation": _measure(validation, predict(network, validation)),
         "test": _measure(test, answers),
         "test_faces_from_32_px": _measure_large(test, answers),
