@@ -103,6 +103,12 @@ def test_changed_copies_of_one_picture_are_in_one_split(tmp_path: Path) -> None:
     learned = paths_of(data, TRAIN) | paths_of(data, VALIDATION)
     assert {"Augmented_7_56.png", "Augmented_70_8.png"} <= learned
     assert data.report["twin_groups"] == 1
+    assert data.report["scored_with_a_copy_that_is_learned"] == 0
+
+    published = load(folder, copies_apart=False)
+    assert published.report["left_out_because_a_twin_is_held_out"] == []
+    assert published.report["scored_with_a_copy_that_is_learned"] == 1
+    assert "Augmented_7_4.png" in paths_of(published, TRAIN) | paths_of(published, VALIDATION)
 
 
 def test_the_report_counts_every_sample_by_split_and_kind(frames: Path, tmp_path: Path) -> None:

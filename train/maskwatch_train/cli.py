@@ -120,6 +120,13 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "published",
     )
     add(
+        "--copies",
+        choices=["apart", "published"],
+        default="apart",
+        help="what becomes of changed copies of held-out pictures, which the Kaggle 12K set has many "
+        "of, told by their names: left out, or learned, as they were published",
+    )
+    add(
         "--finder",
         metavar="shipped|FILE.tflite",
         help="also learn each annotated face as this finder boxes it: ours, or another one of "

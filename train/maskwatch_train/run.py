@@ -57,6 +57,7 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         landmarks=landmarks,
         finder=finder,
         relabelled=relabelled,
+        copies_apart=options.copies == "apart",
         learned_before=_learned_before(config, teacher),
     )
     splits = data.splits | {TRAIN: learned_samples(data, config, landmarks)}

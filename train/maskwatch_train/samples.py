@@ -108,6 +108,7 @@ def load_data_set(
     landmarks: LandmarkFinder | None = None,
     finder: BoxFinder | None = None,
     relabelled: Relabelled | None = None,
+    copies_apart: bool = True,
     learned_before: Collection[str] = (),
     warn: Callable[[str], None] = lambda line: print(line, file=sys.stderr),  # noqa: T201
 ) -> DataSet:
@@ -124,6 +125,7 @@ def load_data_set(
             often as crops. Without it they are taken whole.
         finder: Boxes the annotated faces of the training split once more.
         relabelled: Labels in the place of the published ones, but for what is scored.
+        copies_apart: Leave out changed copies, told by their names, of what is held out.
         learned_before: Identities of faces that the network was fitted on in an earlier run; they
             are neither scored nor used to choose the epoch.
         warn: Told the name of each unreadable picture.
@@ -134,7 +136,8 @@ def load_data_set(
     faces = [face for folder in folders for face in read_faces(folder)]
     pictures, unreadable = _read_pictures(faces, warn)
     originals = [original_of(picture.faces[0].path) for picture in pictures]
-    groups = group_twins([picture.views for picture in pictures], originals=originals)
+    views = [picture.views for picture in pictures]
+    groups = group_twins(views, originals=originals if copies_apart else ())
     splits = assign_splits(
         [picture.faces[0].published_split for picture in pictures],
         groups,
@@ -155,6 +158,7 @@ def load_data_set(
     _check_classes(samples)
     report = _report(faces, pictures, groups, splits, samples, unreadable)
     report["fingerprint"] = _fingerprint(samples, finder)
+    report["scored_with_a_copy_that_is_learned"] = _count_copies(originals, splits)
     report["relabelled"] = _relabelled_report(relabelled, pictures, splits)
     report["boxed_by_finder"] = _found_report(finder, samples[TRAIN], found)
     report["left_out_because_learned_before"] = learned
@@ -336,6 +340,15 @@ def _counts(samples: Sequence[Sample]) -> dict[str, int]:
 def describe(face: LabelledFace) -> str:
     """Name a face in tables: its layout, and what it shows."""
     return f"{face.layout}/{kind_of(face)}"
+
+
+def _count_copies(originals: Sequence[str | None], splits: Sequence[str | None]) -> int:
+    """Count the scored pictures of which a changed copy, by its name, is in another split."""
+    pairs = list(zip(originals, splits, strict=True))
+    learned = {original for original, split in pairs if split in (TRAIN, VALIDATION)}
+    return sum(
+        split == TEST and bool(original) and original in learned for original, split in pairs
+    )
 
 
 def _relabelled_report(
