@@ -100,7 +100,7 @@ def test_report_and_card_tell_how_many_were_mended(
     )
     assert "Easier than it looks" not in model_card(figures, report)
     copied = report | {"scored_with_a_copy_that_is_learned": 3}
-    assert "of 3 pictures of the test split, turned or" in model_card(figures, copied)
+    assert "of 3 pictures of the test split, turned" in model_card(figures, copied)
     assert "made by looking" not in model_card(figures, load(small_set).report)
 
 

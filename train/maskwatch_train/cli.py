@@ -123,8 +123,8 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         "--copies",
         choices=["apart", "published"],
         default="apart",
-        help="what becomes of changed copies of held-out pictures, which the Kaggle 12K set has many "
-        "of, told by their names: left out, or learned, as they were published",
+        help="what becomes of changed copies of held-out pictures, told by their names, of which "
+        "the Kaggle 12K set has many: left out, or learned, as they were published",
     )
     add(
         "--finder",

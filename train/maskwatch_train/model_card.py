@@ -135,9 +135,8 @@ Faces by kind and split:
 {report["pictures_with_a_twin"]:,} have a twin, the same picture or nearly, in \
 {report["twin_groups"]:,} groups; each group is in one split only, and \
 {len(report["left_out_because_a_twin_is_held_out"]):,} pictures are left out because a twin of \
-theirs is held out. Boxed faces below {MIN_FACE_SIZE} pixels are left out.{_copies(report)}\
-{_relabelled(report)}\
-{_found(report)}
+theirs is held out. Boxed faces below {MIN_FACE_SIZE} pixels are left out.\
+{_copies(report)}{_relabelled(report)}{_found(report)}
 
 The validation split chose the epoch; the test split chose nothing in this run. Where a data set \
 publishes a validation split and no test split, the published one is the test split here.
@@ -153,8 +152,8 @@ def _copies(report: Mapping[str, Any]) -> str:
         return ""
     return f"""
 
-**Easier than it looks:** of {count:,} pictures of the test split, turned or stretched copies, told by \
-their names, are among what was learned (`--copies published`)."""
+**Easier than it looks:** of {count:,} pictures of the test split, turned or stretched copies, \
+told by their names, are among what was learned (`--copies published`)."""
 
 
 def _relabelled(report: Mapping[str, Any]) -> str:
