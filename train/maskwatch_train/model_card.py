@@ -90,7 +90,7 @@ def _training(figures: Mapping[str, Any]) -> str:
 ```
 {figures["command"]}
 ```
-{figures["epochs"]} epochs, at most {config["head_epochs"]} of the head alone and \
+Epochs: {figures["epochs"]}, at most {config["head_epochs"]} of the head alone and \
 {config["epochs"]} of fine-tuning (the first {config["frozen_blocks"]} blocks stayed as they \
 were); the network of epoch {figures["best_epoch"]} is kept: it had the lowest loss on the \
 validation split. Start weights: {_start(figures)}. Adam, batches of \
@@ -161,7 +161,7 @@ def _relabelled(report: Mapping[str, Any]) -> str:
     relabelled = report["relabelled"]
     if relabelled is None:
         return ""
-    counts = ", ".join(f"{n:,} `{meaning}`" for meaning, n in relabelled["pictures"].items())
+    counts = ", ".join(f"{n:,} `{meaning}`" for meaning, n in relabelled["pictures"].items() if n)
     return f"""
 
 The list of SHA-256 `{relabelled["list_sha256"]}`, made by looking, names pictures of the training \
