@@ -95,9 +95,7 @@ def test_report_and_card_tell_how_many_were_mended(
         "pictures": {WITH_MASK: 0, WITHOUT_MASK: 1, WORN_WRONG: 0, LEFT_OUT: 2},
     }
     figures = json.loads((finished_run / "metrics.json").read_text())
-    assert "1 `without_mask`, 2 `left_out`" in model_card(
-        figures, report
-    )
+    assert "1 `without_mask`, 2 `left_out`" in model_card(figures, report)
     assert "Easier than it looks" not in model_card(figures, report)
     copied = report | {"scored_with_a_copy_that_is_learned": 3}
     assert "of 3 pictures of the test split, turned" in model_card(figures, copied)
