@@ -224,12 +224,9 @@ def test_a_run_goes_on_from_the_network_of_an_earlier_one(
     ]
     assert maskwatch([*tiny_training(small_set, run), *options, "--rate", "1e-9"]) == 0
     later = json.loads((run / "metrics.json").read_text())
-    # Next to nothing was learned, so it still says what the earlier one says, but for a step of the
-    # calibration, which is fitted anew.
-    assert later["test"]["accuracy"] == pytest.approx(earlier["test"]["accuracy"], abs=0.03)
-    assert later["test"]["calibration_error"] == pytest.approx(
-        earlier["test"]["calibration_error"], abs=0.01
-    )
+    # Next to nothing was learned, so it still says what the earlier one says.
+    for figure in ("accuracy", "calibration_error"):
+        assert later["test"][figure] == pytest.approx(earlier["test"][figure], abs=1e-4)
     assert [entry["stage"] for entry in history_of(run)] == ["fine-tune"]
 
 

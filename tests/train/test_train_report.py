@@ -17,7 +17,6 @@ from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import OutputError
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.pictures import read_picture
-from maskwatch_train.calibration import Calibration
 from maskwatch_train.config import HEAD, TrainingConfig
 from maskwatch_train.model_card import model_card
 from maskwatch_train.report import worst_mistakes, write_report
@@ -90,7 +89,7 @@ def test_the_figures_are_those_of_the_network_that_is_kept(
         assert figures[split] == again
 
 
-def test_the_network_that_is_kept_is_the_best_one_calibrated(
+def test_the_network_that_is_kept_is_the_best_one_with_its_logits_cooled(
     finished_run: Path, data: DataSet
 ) -> None:
     crops, _ = plain_batch(data.splits[TEST])
@@ -98,11 +97,9 @@ def test_the_network_that_is_kept_is_the_best_one_calibrated(
         np.log(load_network(finished_run / name, compiled=False).predict(crops, verbose=0))
         for name in ("model.keras", "checkpoints/best.keras")
     )
-    figures = read_json(finished_run / "metrics.json")
+    temperature = read_json(finished_run / "metrics.json")["temperature"]
     np.testing.assert_allclose(
-        kept[:, 1] - kept[:, 0],
-        (best[:, 1] - best[:, 0]) / figures["temperature"] + figures["bias"],
-        atol=1e-3,
+        kept[:, 0] - kept[:, 1], (best[:, 0] - best[:, 1]) / temperature, atol=1e-3
     )
 
 
@@ -207,9 +204,10 @@ def test_no_space_for_one_file_leaves_the_old_one(
     monkeypatch.setattr(Path, "replace", replace_or_fail)
     entry = {"stage": HEAD, "loss": 0.7, "accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5}
     state = RunState(TrainingConfig(size=32), data.fingerprint, [entry])
-    parts = (colour_network(), state, data, Calibration(temperature=1.0, bias=0.0))
     with pytest.raises(OutputError, match=f"{name}: No space left on device"):
-        write_report(tmp_path, *parts, "maskwatch train", is_narrowed=False)
+        write_report(
+            tmp_path, colour_network(), state, data, 1.0, "maskwatch train", is_narrowed=False
+        )
     assert (tmp_path / name).read_text() == "old"
     assert list(tmp_path.glob(".new-*")) == []
 

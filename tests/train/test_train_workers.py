@@ -158,7 +158,7 @@ def test_two_workers_learn_as_one_and_go_on_after_one_was_killed(
     history, expected = history_of(run), history_of(alone)
     assert len(history) == EPOCHS_TOGETHER
     losses = [entry["loss"] for entry in expected]
-    assert max(losses) > 1.005 * min(losses), "there should be something to compare"
+    assert max(losses) > 1.01 * min(losses), "there should be something to compare"
     for entry, other in zip(history, expected, strict=True):
         assert entry.pop("stage") == other.pop("stage")
         del entry["seconds"], other["seconds"]

@@ -205,9 +205,8 @@ Test faces by truth (rows) and answer (columns):
 
 {_table(["", *LABELS], [[f"`{n}`", *r] for n, r in zip(LABELS, test["confusion"], strict=True)])}
 
-Expected calibration error: {test["calibration_error"]:.4f}; the log-odds of `without_mask` \
-were divided by {figures["temperature"]:.2f} and moved by {figures["bias"]:+.2f}, both fitted on \
-the validation split. Of that, \
+Expected calibration error: {test["calibration_error"]:.4f}; the logits were divided by \
+{figures["temperature"]:.2f}, fitted on the validation split. Of that, \
 {_whole(figures[VALIDATION])["right"]:,} of {figures[VALIDATION]["faces"]:,} are right.
 
 ![Confusion](confusion.png)

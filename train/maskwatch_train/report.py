@@ -16,7 +16,6 @@ from maskwatch_edge.files import write_atomically
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.plots import plot_calibration, plot_confusion
 
-from .calibration import Calibration
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
 from .run_folder import save_network, without_resume
@@ -35,7 +34,7 @@ def write_report(
     network: keras.Model,
     state: RunState,
     data: DataSet,
-    calibration: Calibration,
+    temperature: float,
     command: str,
     *,
     is_narrowed: bool,
@@ -47,7 +46,7 @@ def write_report(
         network: Its best network.
         state: Its options and history.
         data: What it was trained and is measured on.
-        calibration: How its log-odds were changed at the end.
+        temperature: What its logits were divided by.
         command: The command line; `--resume` is left out of what is recorded.
         is_narrowed: Whether it started with the channels of a wider network.
 
@@ -66,8 +65,7 @@ def write_report(
         "fingerprint": data.fingerprint,
         "epochs": len(state.history),
         "best_epoch": best_epoch(state),
-        "temperature": calibration.temperature,
-        "bias": calibration.bias,
+        "temperature": temperature,
         "validation": _measure(validation, predict(network, validation)),
         "test": _measure(test, answers),
         "test_faces_from_32_px": _measure_large(test, answers),

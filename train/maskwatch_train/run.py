@@ -13,7 +13,6 @@ import numpy as np
 
 from maskwatch_edge.errors import InputError
 
-from .calibration import calibrate
 from .compose import compose_samples
 from .config import TrainingConfig
 from .devices import strategy, this_worker
@@ -26,6 +25,7 @@ from .run_folder import check_folder, learned_by
 from .samples import DataSet, Sample, load_data_set, with_repeats
 from .splits import TRAIN, VALIDATION
 from .start import make_start
+from .temperature import calibrate
 from .training import train_network
 
 
@@ -64,10 +64,10 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     network, state = train_network(start.network, splits, config, data.fingerprint, run, teacher)
     if not this_worker().is_first:
         return
-    calibration = calibrate(network, splits[VALIDATION], config.size, config.seed)
+    temperature = calibrate(network, splits[VALIDATION], config.size, config.seed)
     command = shlex.join(["maskwatch", *sys.argv[1:]])
     figures = write_report(
-        run, network, state, data, calibration, command, is_narrowed=start.is_narrowed
+        run, network, state, data, temperature, command, is_narrowed=start.is_narrowed
     )
     right, faces = figures["test"]["accuracy"], figures["test"]["faces"]
     print(f"{run}: {right:.2%} of {faces:,} test faces right", file=sys.stderr)  # noqa: T201
