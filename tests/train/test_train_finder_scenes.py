@@ -21,8 +21,8 @@ from maskwatch_train.finder.data import Picture
 from maskwatch_train.finder.scene import make_scene, place_picture
 from maskwatch_train.finder.targets import encode_targets
 from maskwatch_train.finder.truths import Teacher, Truths, annotated
-from maskwatch_train.found_faces import SHIPPED
 from maskwatch_train.landmarks import LandmarkFinder, Landmarks
+from maskwatch_train.options import SHIPPED
 
 from .conftest import FinderOf
 

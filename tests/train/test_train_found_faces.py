@@ -18,8 +18,9 @@ from maskwatch_edge.dataset import content_digest, read_frames
 from maskwatch_edge.models import shipped_finder
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.config import TrainingConfig
-from maskwatch_train.found_faces import MIN_IOU, SHIPPED, BoxFinder
+from maskwatch_train.found_faces import MIN_IOU, BoxFinder
 from maskwatch_train.model_card import model_card
+from maskwatch_train.options import SHIPPED
 from maskwatch_train.run import learned_samples
 from maskwatch_train.samples import DataSet, load_data_set
 from maskwatch_train.splits import SPLITS, TRAIN

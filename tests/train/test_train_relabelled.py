@@ -13,7 +13,8 @@ from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.dataset import WORN_WRONG, content_digest, read_faces
 from maskwatch_edge.errors import InputError
 from maskwatch_train.model_card import model_card
-from maskwatch_train.relabelled import LEFT_OUT, SHIPPED, Relabelled
+from maskwatch_train.options import SHIPPED
+from maskwatch_train.relabelled import LEFT_OUT, Relabelled
 from maskwatch_train.samples import DataSet, load_data_set, with_repeats
 from maskwatch_train.splits import SPLITS, TEST, TRAIN, VALIDATION
 

@@ -14,8 +14,7 @@ from maskwatch_edge.frame import Pixels
 from maskwatch_edge.models import shipped_finder
 from maskwatch_edge.pairing import pair_up
 
-SHIPPED = "shipped"
-"""Names the finder that comes with Maskwatch, in the place of a file."""
+from .options import SHIPPED
 
 MIN_IOU = 0.4
 """How much a found box must share with an annotated one to be the same face. It is less than the

@@ -15,6 +15,9 @@ from .config import CommonConfig
 Add: TypeAlias = Callable[..., object]
 """`add_argument` of a group of options."""
 
+SHIPPED = "shipped"
+"""Names what comes with Maskwatch, in the place of a file: a finder, or a list of labels."""
+
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Declare where a run is written, and that it may go on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,7 @@ from pathlib import Path
 from maskwatch_edge.dataset import FRAME_CLASSES, WORN_WRONG, LabelledFace, content_digest
 from maskwatch_edge.errors import InputError
 
-SHIPPED = "shipped"
-"""Names the list that comes with Maskwatch, of the Kaggle 12K set, in the place of a file."""
+from .options import SHIPPED
 
 LEFT_OUT = "left_out"
 """In the place of a label: the picture is not learned from."""
@@ -43,7 +43,8 @@ class Relabelled:
         """
         path = _shipped() if name == SHIPPED else Path(name)
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            content = path.read_bytes()
+            lines = content.decode().splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"cannot read the labels {path}: {error}; expected {SHIPPED}, or a text file"
@@ -55,7 +56,7 @@ class Relabelled:
                 digest, meaning = _read_line(f"{path}, line {number}", words)
                 if meanings.setdefault(digest, meaning) != meaning:
                     raise InputError(f"{path}, line {number}: this picture has two labels")
-        return cls(meanings, content_digest(path))
+        return cls(meanings, hashlib.sha256(content).hexdigest())
 
     def meaning_of(self, face: LabelledFace) -> str | None:
         """Return what the list takes a picture for; None if it does not name it.
@@ -67,18 +68,12 @@ class Relabelled:
         """
         return None if face.box is not None else self.meanings.get(content_digest(face.path))
 
-    def mend(self, face: LabelledFace) -> LabelledFace | None:
-        """Return a face with its mended label; None if it is left out.
 
-        Raises:
-            OSError: If the picture cannot be read.
-        """
-        meaning = self.meaning_of(face)
-        if meaning is None:
-            return face
-        if meaning == LEFT_OUT:
-            return None
-        return replace(face, label=FRAME_CLASSES[meaning], worn_wrong=meaning == WORN_WRONG)
+def taken_for(face: LabelledFace, meaning: str) -> tuple[LabelledFace, ...]:
+    """Return a face as what one of `MEANINGS` says it is; none if it is left out."""
+    if meaning == LEFT_OUT:
+        return ()
+    return (replace(face, label=FRAME_CLASSES[meaning], worn_wrong=meaning == WORN_WRONG),)
 
 
 def _shipped() -> Path:

@@ -25,7 +25,7 @@ from maskwatch_edge.pictures import read_picture
 from .duplicates import HashPair, group_twins, original_of, perceptual_hash
 from .found_faces import MIN_IOU, BoxFinder
 from .landmarks import LandmarkFinder
-from .relabelled import MEANINGS, Relabelled
+from .relabelled import MEANINGS, Relabelled, taken_for
 from .splits import SPLITS, TEST, TRAIN, VALIDATION, assign_splits, draw_groups
 
 PATCH_SIZE = 176
@@ -146,20 +146,15 @@ def load_data_set(
         validation_share=validation_share,
         fold=fold,
     )
-    samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
-    found: list[Sample] = []
-    for picture, split in zip(pictures, splits, strict=True):
-        if split is not None:
-            mended = None if split == TEST else relabelled
-            samples[split] += _samples_of(picture, input_size, landmarks, mended)
-        if split == TRAIN and finder is not None:
-            found += _found_samples(picture, input_size, finder)
+    mended, meanings = _mend(pictures, splits, relabelled)
+    samples = _cut_samples(mended, splits, input_size, landmarks)
+    found = _found_samples(pictures, splits, input_size, finder)
     learned = _leave_out(samples, frozenset(learned_before))
     _check_classes(samples)
     report = _report(faces, pictures, groups, splits, samples, unreadable)
     report["fingerprint"] = _fingerprint(samples, finder)
     report["scored_with_a_copy_that_is_learned"] = _count_copies(originals, splits)
-    report["relabelled"] = _relabelled_report(relabelled, pictures, splits)
+    report["relabelled"] = _relabelled_report(relabelled, meanings)
     report["boxed_by_finder"] = _found_report(finder, samples[TRAIN], found)
     report["left_out_because_learned_before"] = learned
     report["identities"]["learned_before"] = sorted(learned_before)
@@ -221,17 +216,40 @@ def views_of(pixels: Pixels, faces: Sequence[LabelledFace]) -> tuple[HashPair, .
     return tuple(map(perceptual_hash, (pixels, *parts)))
 
 
-def _samples_of(
-    picture: _Picture,
+def _mend(
+    pictures: Sequence[_Picture], splits: Sequence[str | None], relabelled: Relabelled | None
+) -> tuple[list[_Picture], Counter[str]]:
+    """Take pictures for what a list says, but for those that are scored; count what it said."""
+    mended, meanings = list(pictures), Counter[str]()
+    for place, (picture, split) in enumerate(zip(pictures, splits, strict=True)):
+        if relabelled is None or split not in (TRAIN, VALIDATION):
+            continue
+        meaning = relabelled.meaning_of(picture.faces[0])
+        if meaning is not None:
+            faces = tuple(new for face in picture.faces for new in taken_for(face, meaning))
+            mended[place] = replace(picture, faces=faces)
+            meanings[meaning] += len(picture.faces)
+    return mended, meanings
+
+
+def _cut_samples(
+    pictures: Sequence[_Picture],
+    splits: Sequence[str | None],
     input_size: int,
     landmarks: LandmarkFinder | None,
-    relabelled: Relabelled | None,
+) -> dict[str, list[Sample]]:
+    samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
+    for picture, split in zip(pictures, splits, strict=True):
+        if split is not None:
+            samples[split] += _samples_of(picture, input_size, landmarks)
+    return samples
+
+
+def _samples_of(
+    picture: _Picture, input_size: int, landmarks: LandmarkFinder | None
 ) -> list[Sample]:
     samples = []
-    for published in picture.faces:
-        face = relabelled.mend(published) if relabelled else published
-        if face is None:
-            continue
+    for face in picture.faces:
         box = face.box
         if box is not None and box.size < MIN_FACE_SIZE:
             continue
@@ -242,7 +260,19 @@ def _samples_of(
     return [sample for sample in samples if sample is not None]
 
 
-def _found_samples(picture: _Picture, input_size: int, finder: BoxFinder) -> list[Sample]:
+def _found_samples(
+    pictures: Sequence[_Picture],
+    splits: Sequence[str | None],
+    input_size: int,
+    finder: BoxFinder | None,
+) -> list[Sample]:
+    if finder is None:
+        return []
+    learned = (p for p, split in zip(pictures, splits, strict=True) if split == TRAIN)
+    return [sample for p in learned for sample in _found_in(p, input_size, finder)]
+
+
+def _found_in(picture: _Picture, input_size: int, finder: BoxFinder) -> list[Sample]:
     """Cut the annotated faces of a frame as a finder boxes them; no others, and no crops."""
     boxed = [(face, face.box) for face in picture.faces if face.box is not None]
     if not boxed:
@@ -352,16 +382,10 @@ def _count_copies(originals: Sequence[str | None], splits: Sequence[str | None])
 
 
 def _relabelled_report(
-    relabelled: Relabelled | None, pictures: Sequence[_Picture], splits: Sequence[str | None]
+    relabelled: Relabelled | None, meanings: Counter[str]
 ) -> dict[str, Any] | None:
     if relabelled is None:
         return None
-    meanings = Counter(
-        relabelled.meaning_of(face)
-        for picture, split in zip(pictures, splits, strict=True)
-        if split in (TRAIN, VALIDATION)
-        for face in picture.faces
-    )
     return {
         "list_sha256": relabelled.sha256,
         "pictures": {meaning: meanings[meaning] for meaning in MEANINGS},
