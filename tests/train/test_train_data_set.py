@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +25,24 @@ from maskwatch_train.samples import (
     load_data_set,
     with_repeats,
 )
-from maskwatch_train.splits import SPLITS, TEST, TRAIN, VALIDATION
+from maskwatch_train.splits import SPLITS, TEST, TRAIN, VALIDATION, Division
 
 from .conftest import draw_face, write_faces, write_frame
 
 KAGGLE_NAMES = ("WithMask", "WithoutMask")
 
 
-def load(*folders: Path, warnings: list[str] | None = None, **options: Any) -> DataSet:
-    """Read data sets with shares that give small ones enough of each split."""
-    defaults: dict[str, Any] = {
-        "input_size": 32,
-        "seed": 1,
-        "test_share": 0.3,
-        "validation_share": 0.3,
-        "warn": (warnings if warnings is not None else []).append,
-    }
-    return load_data_set(folders, **(defaults | options))
+DIVISION = Division(seed=1, test_share=0.3, validation_share=0.3)
+"""Its shares give small sets enough of each split."""
+
+
+def load(
+    *folders: Path,
+    division: Division = DIVISION,
+    learned_before: Collection[str] = (),
+    warn: Callable[[str], None] = lambda _: None,
+) -> DataSet:
+    return load_data_set(folders, division, input_size=32, learned_before=learned_before, warn=warn)
 
 
 def paths_of(data: DataSet, split: str) -> set[str]:
@@ -61,9 +64,9 @@ def test_every_picture_is_in_one_split(small_set: Path) -> None:
 
 
 def test_samples_have_the_sizes_of_patch_and_input(small_set: Path) -> None:
-    for sample in load(small_set, input_size=64).splits[TRAIN]:
+    for sample in load(small_set).splits[TRAIN]:
         assert sample.patch.shape == (PATCH_SIZE, PATCH_SIZE, 3)
-        assert sample.crop.shape == (64, 64, 3)
+        assert sample.crop.shape == (32, 32, 3)
         assert sample.label_index == sample.face.label_index
 
 
@@ -105,7 +108,7 @@ def test_changed_copies_of_one_picture_are_in_one_split(tmp_path: Path) -> None:
     assert data.report["twin_groups"] == 1
     assert data.report["scored_with_a_copy_that_is_learned"] == 0
 
-    published = load(folder, copies_apart=False)
+    published = load(folder, division=replace(DIVISION, copies_apart=False))
     assert published.report["left_out_because_a_twin_is_held_out"] == []
     assert published.report["scored_with_a_copy_that_is_learned"] == 1
     assert "Augmented_7_4.png" in paths_of(published, TRAIN) | paths_of(published, VALIDATION)
@@ -142,7 +145,7 @@ def test_what_an_earlier_run_learned_is_neither_scored_nor_chosen_by(small_set: 
     first = load(small_set)
     known = set(first.report["identities"][TRAIN][::2])
     for fold in range(1, 3):
-        again = load(small_set, fold=fold, learned_before=known)
+        again = load(small_set, division=replace(DIVISION, fold=fold), learned_before=known)
         scored = {s.face.identity for split in (VALIDATION, TEST) for s in again.splits[split]}
         assert scored
         assert not scored & known
@@ -166,7 +169,7 @@ def test_the_fingerprint_changes_with_a_label_and_with_the_seed(
     path = next((copy / "with_mask").iterdir())
     path.rename(copy / "without_mask" / path.name)
     prints = {load(small_set).fingerprint, load(copy).fingerprint}
-    prints.add(load(small_set, seed=2).fingerprint)
+    prints.add(load(small_set, division=replace(DIVISION, seed=2)).fingerprint)
     assert len(prints) == 3
 
 
@@ -176,7 +179,7 @@ def test_an_unreadable_picture_is_named_and_skipped(small_set: Path, tmp_path: P
     broken = copy / "with_mask" / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 cut off")
     warnings: list[str] = []
-    data = load(copy, warnings=warnings)
+    data = load(copy, warn=warnings.append)
     assert len(warnings) == 1
     assert str(broken) in warnings[0]
     assert data.report["unreadable"] == [str(broken)]

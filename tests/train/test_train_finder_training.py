@@ -18,7 +18,7 @@ from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import write_picture
 from maskwatch_train.finder.batches import SceneBatches
 from maskwatch_train.finder.config import FinderConfig
-from maskwatch_train.finder.data import Division, Picture, load_pictures
+from maskwatch_train.finder.data import Picture, load_pictures
 from maskwatch_train.finder.losses import box_loss, heat_loss
 from maskwatch_train.finder.network import build_finder
 from maskwatch_train.finder.training import compile_finder, make_start
@@ -26,7 +26,7 @@ from maskwatch_train.finder.truths import annotated
 from maskwatch_train.network import MOMENTUM
 from maskwatch_train.run_folder import load_network
 from maskwatch_train.samples import load_data_set
-from maskwatch_train.splits import TEST
+from maskwatch_train.splits import TEST, Division
 
 from .conftest import KERAS_AND_NUMPY, draw_face, history_of, maskwatch
 
@@ -189,10 +189,9 @@ def test_a_run_holds_its_network_figures_and_what_it_never_saw(finder_run: Path)
 
 
 def test_the_same_frames_are_held_out_as_for_the_classifier(frames: Path) -> None:
-    finder = load_pictures([frames], Division(3, 0.3, 0.3, 1), None, print)
-    classifier = load_data_set(
-        [frames], input_size=32, seed=3, test_share=0.3, validation_share=0.3, fold=1
-    )
+    division = Division(3, 0.3, 0.3, fold=1)
+    finder = load_pictures([frames], division, None, print)
+    classifier = load_data_set([frames], division, input_size=32)
     held_out = finder.report["identities"][TEST]
     assert held_out == classifier.report["identities"][TEST]
     assert held_out

@@ -23,7 +23,7 @@ from maskwatch_train.model_card import model_card
 from maskwatch_train.options import SHIPPED
 from maskwatch_train.run import learned_samples
 from maskwatch_train.samples import DataSet, load_data_set
-from maskwatch_train.splits import SPLITS, TRAIN
+from maskwatch_train.splits import SPLITS, TRAIN, Division
 
 from .conftest import KERAS_AND_NUMPY, FinderOf, maskwatch, tiny_training, write_faces
 
@@ -44,9 +44,7 @@ def box_finder(*boxes: FaceBox, sha256: str = "ab12") -> BoxFinder:
 
 
 def load(*folders: Path, finder: BoxFinder | None = None) -> DataSet:
-    return load_data_set(
-        folders, input_size=32, seed=1, test_share=0.3, validation_share=0.3, finder=finder
-    )
+    return load_data_set(folders, Division(1, 0.3, 0.3), input_size=32, finder=finder)
 
 
 def content(data: DataSet, split: str) -> list[tuple[str, bytes]]:

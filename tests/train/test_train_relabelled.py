@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ from maskwatch_train.model_card import model_card
 from maskwatch_train.options import SHIPPED
 from maskwatch_train.relabelled import LEFT_OUT, Relabelled
 from maskwatch_train.samples import DataSet, load_data_set, with_repeats
-from maskwatch_train.splits import SPLITS, TEST, TRAIN, VALIDATION
+from maskwatch_train.splits import SPLITS, TEST, TRAIN, VALIDATION, Division
 
 from .conftest import KERAS_AND_NUMPY, maskwatch, tiny_training
 
@@ -32,8 +31,7 @@ def write_list(path: Path, meanings: dict[Path, str]) -> Path:
 
 
 def load(folder: Path, relabelled: Relabelled | None = None) -> DataSet:
-    shares: dict[str, Any] = {"test_share": 0.3, "validation_share": 0.2}
-    return load_data_set([folder], input_size=32, seed=1, relabelled=relabelled, **shares)
+    return load_data_set([folder], Division(1, 0.3, 0.2), input_size=32, relabelled=relabelled)
 
 
 def masked_pictures(data: DataSet, split: str) -> list[Path]:

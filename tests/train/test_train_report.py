@@ -28,7 +28,7 @@ from maskwatch_train.samples import (
     describe,
     load_data_set,
 )
-from maskwatch_train.splits import SPLITS, TEST, VALIDATION
+from maskwatch_train.splits import SPLITS, TEST, VALIDATION, Division
 from maskwatch_train.training import RunState, plain_batch
 
 from .conftest import EPOCHS, KERAS_AND_NUMPY, draw_face, history_of, maskwatch, tiny_training
@@ -63,7 +63,7 @@ def colour_network() -> Any:
 @pytest.fixture(scope="module")
 def data(small_set: Path) -> DataSet:
     """Give the data of the finished run, read again."""
-    return load_data_set([small_set], input_size=32, seed=3, test_share=0.3, validation_share=0.3)
+    return load_data_set([small_set], Division(3, 0.3, 0.3), input_size=32)
 
 
 def test_a_run_holds_its_report(finished_run: Path) -> None:

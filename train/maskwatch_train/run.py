@@ -23,7 +23,7 @@ from .relabelled import Relabelled
 from .report import write_report
 from .run_folder import check_folder, learned_by
 from .samples import DataSet, Sample, load_data_set, with_repeats
-from .splits import TRAIN, VALIDATION
+from .splits import TRAIN, VALIDATION, Division
 from .start import make_start
 from .temperature import calibrate
 from .training import train_network
@@ -47,17 +47,20 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     finder = BoxFinder.open(options.finder) if options.finder else None
     relabelled = Relabelled.open(options.relabel) if options.relabel else None
+    division = Division(
+        config.seed,
+        config.test_share,
+        config.validation_share,
+        config.fold,
+        copies_apart=options.copies == "apart",
+    )
     data = load_data_set(
         folders,
+        division,
         input_size=config.size,
-        seed=config.seed,
-        test_share=config.test_share,
-        validation_share=config.validation_share,
-        fold=config.fold,
         landmarks=landmarks,
         finder=finder,
         relabelled=relabelled,
-        copies_apart=options.copies == "apart",
         learned_before=_learned_before(config, teacher),
     )
     splits = data.splits | {TRAIN: learned_samples(data, config, landmarks)}

@@ -22,11 +22,11 @@ from maskwatch_edge.frame import Pixels
 from maskwatch_edge.metrics import kind_of
 from maskwatch_edge.pictures import read_picture
 
-from .duplicates import HashPair, group_twins, original_of, perceptual_hash
+from .duplicates import HashPair, original_of, perceptual_hash
 from .found_faces import MIN_IOU, BoxFinder
 from .landmarks import LandmarkFinder
 from .relabelled import MEANINGS, Relabelled, taken_for
-from .splits import SPLITS, TEST, TRAIN, VALIDATION, assign_splits, draw_groups
+from .splits import SPLITS, TEST, TRAIN, VALIDATION, Division, divide
 
 PATCH_SIZE = 176
 """Side in pixels of the pictures kept in memory, from which augmentation cuts the crops."""
@@ -99,16 +99,12 @@ class _Picture:
 
 def load_data_set(
     folders: Sequence[Path],
+    division: Division,
     *,
     input_size: int,
-    seed: int,
-    test_share: float,
-    validation_share: float,
-    fold: int = 0,
     landmarks: LandmarkFinder | None = None,
     finder: BoxFinder | None = None,
     relabelled: Relabelled | None = None,
-    copies_apart: bool = True,
     learned_before: Collection[str] = (),
     warn: Callable[[str], None] = lambda line: print(line, file=sys.stderr),  # noqa: T201
 ) -> DataSet:
@@ -116,16 +112,12 @@ def load_data_set(
 
     Args:
         folders: Data sets in any layout of `maskwatch_edge.dataset`.
+        division: Decides which pictures are held out.
         input_size: Side of the model's input in pixels.
-        seed: Decides which groups are held out.
-        test_share: Share of the groups, where nothing is published, that is scored at the end.
-        validation_share: Share of the groups used to choose the epoch.
-        fold: Which share is the one that is held out, from 0.
         landmarks: Finds the face in pictures of the "folders" layout, which are photographs as
             often as crops. Without it they are taken whole.
         finder: Boxes the annotated faces of the training split once more.
         relabelled: Labels in the place of the published ones, but for what is scored.
-        copies_apart: Leave out changed copies, told by their names, of what is held out.
         learned_before: Identities of faces that the network was fitted on in an earlier run; they
             are neither scored nor used to choose the epoch.
         warn: Told the name of each unreadable picture.
@@ -135,17 +127,8 @@ def load_data_set(
     """
     faces = [face for folder in folders for face in read_faces(folder)]
     pictures, unreadable = _read_pictures(faces, warn)
-    originals = [original_of(picture.faces[0].path) for picture in pictures]
-    views = [picture.views for picture in pictures]
-    groups = group_twins(views, originals=originals if copies_apart else ())
-    splits = assign_splits(
-        [picture.faces[0].published_split for picture in pictures],
-        groups,
-        draw_groups([min(picture.views[0]) for picture in pictures], groups, seed),
-        test_share=test_share,
-        validation_share=validation_share,
-        fold=fold,
-    )
+    firsts, views = [p.faces[0] for p in pictures], [p.views for p in pictures]
+    splits, groups = divide(firsts, views, division)
     mended, meanings = _mend(pictures, splits, relabelled)
     samples = _cut_samples(mended, splits, input_size, landmarks)
     found = _found_samples(pictures, splits, input_size, finder)
@@ -153,7 +136,7 @@ def load_data_set(
     _check_classes(samples)
     report = _report(faces, pictures, groups, splits, samples, unreadable)
     report["fingerprint"] = _fingerprint(samples, finder)
-    report["scored_with_a_copy_that_is_learned"] = _count_copies(originals, splits)
+    report["scored_with_a_copy_that_is_learned"] = _count_copies(firsts, splits)
     report["relabelled"] = _relabelled_report(relabelled, meanings)
     report["boxed_by_finder"] = _found_report(finder, samples[TRAIN], found)
     report["left_out_because_learned_before"] = learned
@@ -372,9 +355,9 @@ def describe(face: LabelledFace) -> str:
     return f"{face.layout}/{kind_of(face)}"
 
 
-def _count_copies(originals: Sequence[str | None], splits: Sequence[str | None]) -> int:
+def _count_copies(faces: Sequence[LabelledFace], splits: Sequence[str | None]) -> int:
     """Count the scored pictures of which a changed copy, by its name, is in another split."""
-    pairs = list(zip(originals, splits, strict=True))
+    pairs = [(original_of(face.path), split) for face, split in zip(faces, splits, strict=True)]
     learned = {original for original, split in pairs if split in (TRAIN, VALIDATION)}
     return sum(
         split == TEST and bool(original) and original in learned for original, split in pairs

@@ -4,13 +4,64 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from maskwatch_edge.dataset import LabelledFace
+
+from .duplicates import HashPair, group_twins, original_of
+
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 """Fitted on; used to choose the epoch; scored once at the end."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """How pictures are divided.
+
+    Attributes:
+        seed: Decides which groups are held out.
+        test_share: Share of the groups, where nothing is published, that is scored at the end.
+        validation_share: Share of the groups used to choose the epoch.
+        fold: Which share is the one that is held out, from 0.
+        copies_apart: Leave out changed copies, told by their names, of what is held out.
+    """
+
+    seed: int
+    test_share: float
+    validation_share: float
+    fold: int = 0
+    copies_apart: bool = True
+
+
+def divide(
+    faces: Sequence[LabelledFace], views: Sequence[Sequence[HashPair]], division: Division
+) -> tuple[list[str | None], npt.NDArray[np.int64]]:
+    """Group twins, and divide the groups.
+
+    Args:
+        faces: The first face of each picture.
+        views: The hashes by which each is known: of the whole, then of parts.
+        division: Decides which groups are held out.
+
+    Returns:
+        The split of each picture, None where it is left out because a twin is held out; and the
+        group of each.
+    """
+    originals = [original_of(face.path) for face in faces] if division.copies_apart else ()
+    groups = group_twins(views, originals=originals)
+    splits = assign_splits(
+        [face.published_split for face in faces],
+        groups,
+        draw_groups([min(hashes[0]) for hashes in views], groups, division.seed),
+        test_share=division.test_share,
+        validation_share=division.validation_share,
+        fold=division.fold,
+    )
+    return splits, groups
 
 
 def draw_groups(

@@ -16,16 +16,9 @@ from maskwatch_edge.dataset import LabelledFace, content_digest, read_faces
 from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture
-from maskwatch_train.duplicates import HashPair, group_twins
+from maskwatch_train.duplicates import HashPair
 from maskwatch_train.samples import check_unreadable, views_of
-from maskwatch_train.splits import (
-    SPLITS,
-    TEST,
-    TRAIN,
-    VALIDATION,
-    assign_splits,
-    draw_groups,
-)
+from maskwatch_train.splits import SPLITS, TEST, TRAIN, VALIDATION, Division, divide
 
 from .truths import Teacher, Truths, annotated
 
@@ -63,16 +56,6 @@ class FinderData:
         return str(self.report["fingerprint"])
 
 
-@dataclass(frozen=True)
-class Division:
-    """How pictures are divided; see `samples.load_data_set`."""
-
-    seed: int
-    test_share: float
-    validation_share: float
-    fold: int
-
-
 def load_pictures(
     folders: Sequence[Path],
     division: Division,
@@ -96,9 +79,9 @@ def load_pictures(
     """
     by_path = _by_path(folders, annotated_only=teacher is None)
     hashes, unreadable = _hashes(by_path, warn)
-    splits = _divide({path: by_path[path] for path in hashes}, hashes, division)
+    splits, _ = divide([by_path[path][0] for path in hashes], list(hashes.values()), division)
     pictures: dict[str, list[Picture]] = {split: [] for split in SPLITS}
-    for path, split in splits.items():
+    for path, split in zip(hashes, splits, strict=True):
         faces = by_path[path]
         if split is not None and (split == TRAIN or faces[0].layout == "frames"):
             picture = _read(faces, teacher, keep_size=split != TRAIN)
@@ -135,23 +118,6 @@ def _hashes(
             unreadable.append(str(path))
     check_unreadable(unreadable, len(paths))
     return hashes, unreadable
-
-
-def _divide(
-    by_path: dict[Path, list[LabelledFace]],
-    hashes: dict[Path, tuple[HashPair, ...]],
-    division: Division,
-) -> dict[Path, str | None]:
-    groups = group_twins(list(hashes.values()))
-    splits = assign_splits(
-        [faces[0].published_split for faces in by_path.values()],
-        groups,
-        draw_groups([min(views[0]) for views in hashes.values()], groups, division.seed),
-        test_share=division.test_share,
-        validation_share=division.validation_share,
-        fold=division.fold,
-    )
-    return dict(zip(by_path, splits, strict=True))
 
 
 def _read(

@@ -11,10 +11,10 @@ from pathlib import Path
 from maskwatch_edge.errors import InputError
 from maskwatch_train.devices import TF_CONFIG, this_worker
 from maskwatch_train.run_folder import check_folder, learned_by
-from maskwatch_train.splits import TEST, VALIDATION
+from maskwatch_train.splits import TEST, VALIDATION, Division
 
 from .config import FinderConfig
-from .data import Division, FinderData, load_pictures
+from .data import FinderData, load_pictures
 from .report import write_finder_report
 from .training import make_start, tell, train_finder
 from .truths import Teacher
