@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "instructions"
 
 CPU = "cortex-a72"
-"""That of a Raspberry Pi 4."""
+"""That of a Raspberry Pi 4. A Raspberry Pi 5 has a Cortex-A76."""
 
 MOST_SECONDS = 3600.0
 
@@ -51,12 +51,13 @@ def _times(said: Mapping[str, object]) -> int:
     return times
 
 
-def run(*arguments: str | Path, package: str = "ai-edge-litert") -> Counted:
+def run(*arguments: str | Path, package: str = "ai-edge-litert", cpu: str = CPU) -> Counted:
     """Run the emulated Python.
 
     Args:
         arguments: Of Python.
         package: The interpreter that is installed for it.
+        cpu: The emulated processor, as QEMU names it.
 
     Raises:
         CountingError: If it was not built, or fails.
@@ -66,7 +67,7 @@ def run(*arguments: str | Path, package: str = "ai-edge-litert") -> Counted:
             "there is no emulated Python; build it: benchmarks/instructions/build.sh"
         )
     with NamedTemporaryFile("r", prefix="maskwatch-count-") as log:
-        command = [*_emulator(Path(log.name)), str(BUILD / "root/usr/bin/python3.11")]
+        command = [*_emulator(Path(log.name), cpu), str(BUILD / "root/usr/bin/python3.11")]
         done = subprocess.run(
             [*command, *map(str, arguments)],
             env=_environment(package),
@@ -84,9 +85,9 @@ def run(*arguments: str | Path, package: str = "ai-edge-litert") -> Counted:
     return Counted(said, counts[:-1], counts[-1])
 
 
-def _emulator(log: Path) -> list[str]:
+def _emulator(log: Path, cpu: str) -> list[str]:
     counter = ["-plugin", str(BUILD / "counter.so"), "-d", "plugin", "-D", str(log)]
-    return [str(BUILD / "qemu-aarch64"), "-cpu", CPU, *counter, "-L", str(BUILD / "root")]
+    return [str(BUILD / "qemu-aarch64"), "-cpu", cpu, *counter, "-L", str(BUILD / "root")]
 
 
 def _environment(package: str) -> dict[str, str]:

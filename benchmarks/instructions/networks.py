@@ -1,6 +1,7 @@
-"""What a run of the shipped networks takes, with either interpreter, and what their ends cost.
+"""What a run of a network takes, with either interpreter: the shipped ones, or any files.
 
-    python -m benchmarks.instructions.networks
+    python -m benchmarks.instructions.networks                            # the shipped ones
+    python -m benchmarks.instructions.networks --cpu cortex-a76 FILE...
 
 The ends are the change from uint8 to int8 and back, and the scaling to [-1, 1]. A network is run
 without them, and the difference is told: no profile with its own cost, and no other conversion.
@@ -8,6 +9,7 @@ without them, and the difference is told: no profile with its own cost, and no o
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +18,7 @@ from maskwatch_edge.contract import read_finder, read_model
 from maskwatch_edge.interpreter import PACKAGES
 from maskwatch_edge.models import SHIPPED_FINDERS, SHIPPED_MODELS, shipped_finder, shipped_model
 
-from .emulator import run
+from .emulator import CPU, run
 from .ends import operations, without_first, without_last
 
 BEGINNING = ["QUANTIZE", "MUL", "ADD"]
@@ -25,11 +27,15 @@ BEGINNING = ["QUANTIZE", "MUL", "ADD"]
 
 def main() -> None:
     """Count and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="a .tflite file")
+    parser.add_argument("--cpu", default=CPU, help="the emulated processor; default: %(default)s")
+    options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        files = write_variants(Path(folder))
+        files = options.files or write_variants(Path(folder))
         for package in PACKAGES:
-            print(f"\n{package}")
-            print_counts(package, files)
+            print(f"\n{package}, {options.cpu}")
+            print_counts(package, options.cpu, files)
 
 
 def write_variants(folder: Path) -> list[Path]:
@@ -55,9 +61,10 @@ def write_variants(folder: Path) -> list[Path]:
     return files
 
 
-def print_counts(package: str, files: Sequence[Path]) -> None:
+def print_counts(package: str, cpu: str, files: Sequence[Path]) -> None:
     """Count a run of each, and say what is left out costs."""
-    counted = run("-m", "benchmarks.instructions.guest.networks", package, *files, package=package)
+    guest = "benchmarks.instructions.guest.networks"
+    counted = run("-m", guest, package, *files, package=package, cpu=cpu)
     whole = 0
     for said, (path, instructions) in zip(counted.said, counted.by_name().items(), strict=True):
         name = Path(path).name
