@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maskwatch_edge.frame import Pixels
 from maskwatch_train.augment import augment
 from maskwatch_train.samples import PATCH_SIZE, WHOLE_PICTURE_INNER
 
@@ -72,3 +73,19 @@ def test_the_face_stays_in_the_middle_of_the_crop() -> None:
         # Cut tight, the face fills the crop: then the edges are as bright as the middle.
         edges = [crop[:3], crop[-3:], crop[:, :3], crop[:, -3:]]
         assert crop[16:48, 16:48].mean() >= max(edge.mean() for edge in edges) - 1
+
+
+def test_most_faces_are_upright_and_some_are_bent_far() -> None:
+    patch = np.zeros((PATCH_SIZE, PATCH_SIZE, 3), dtype=np.uint8)
+    patch[:, PATCH_SIZE // 2 :] = 255
+    rng = np.random.default_rng(5)
+    tilts = [tilt(augment(patch, WHOLE_PICTURE_INNER, 64, rng)) for _ in range(300)]
+    assert np.median(tilts) < 10
+    assert 0.01 < np.mean(np.array(tilts) > 25) < 0.15
+
+
+def tilt(crop: Pixels) -> float:
+    """Return by how many degrees the edge between two halves is turned, by the mean gradient."""
+    middle = crop[12:-12, 12:-12].mean(axis=2)
+    down, right = np.gradient(middle)
+    return abs(float(np.degrees(np.arctan(down.sum() / right.sum()))))

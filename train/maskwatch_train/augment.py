@@ -13,6 +13,9 @@ from maskwatch_edge.frame import Pixels
 SMALLEST_FACE = 20
 """Faces are shrunk to this size in pixels at the most, before they are scaled up again."""
 
+TILTED = 0.25
+"""Share of the crops that are turned far and stretched, as by a bent head or a wide lens."""
+
 
 def augment(
     patch: Pixels,
@@ -56,7 +59,8 @@ def _cut(
     width, height = (x2 - x1) * grow_x, (y2 - y1) * grow_y
     centre_x = (x1 + x2) / 2 + rng.normal(0, 0.05) * (x2 - x1)
     centre_y = (y1 + y2) / 2 + rng.normal(0, 0.05) * (y2 - y1)
-    angle = np.deg2rad(rng.normal(0, 7))
+    angle, stretch = _tilt(rng)
+    width, height = width * stretch, height / stretch
     flip = -1 if rng.random() < 0.5 else 1
     # Rows of the transform from crop to patch, which warpAffine wants with WARP_INVERSE_MAP.
     right = np.array([np.cos(angle), np.sin(angle)]) * width / size * flip
@@ -72,6 +76,13 @@ def _cut(
             borderMode=cv2.BORDER_REPLICATE if rng.random() < 0.7 else cv2.BORDER_CONSTANT,
         )
     )
+
+
+def _tilt(rng: np.random.Generator) -> tuple[float, float]:
+    """Draw by how many radians a crop is turned, and how much more of the width it shows."""
+    if rng.random() < TILTED:
+        return float(np.deg2rad(rng.normal(0, 20))), float(np.exp(rng.normal(0, 0.15)))
+    return float(np.deg2rad(rng.normal(0, 7))), 1.0
 
 
 def _shrink(crop: Pixels, rng: np.random.Generator) -> Pixels:

@@ -96,7 +96,7 @@ were); the network of epoch {figures["best_epoch"]} is kept: it had the lowest l
 validation split. Start weights: {_start(figures)}. Adam, batches of \
 {config["batch_size"]}, learning rate {config["head_rate"]:g}, then {config["rate"]:g} falling \
 along a cosine, both classes weighted alike, seed {config["seed"]}. Augmented: faces made small \
-and scaled up, blur, noise, JPEG, light and colour, flips, tilts, off-centre cuts.{composed}
+and scaled up, blur, noise, JPEG, light and colour, flips, bent heads, off-centre cuts.{composed}
 {_taught(config["teacher"])}"""
 
 
