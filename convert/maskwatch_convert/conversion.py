@@ -12,6 +12,7 @@ import keras
 from maskwatch_edge.contract import Contract, write_model
 from maskwatch_edge.frame import Pixels
 
+from .bias_correction import correct_biases
 from .converter import convert_variants
 from .converting import ConversionConfig, check_loss, tell, written_models
 from .parity import REFERENCE
@@ -68,6 +69,11 @@ def convert(subject: Subject, output: Path, config: ConversionConfig) -> None:
     pictures = subject.calibrate() if variant == "int8" else []
     both = (REFERENCE, variant)  # which may be the same
     flatbuffers = convert_variants(subject.network, both, pictures, subject.input_name)
+    if variant == "int8":
+        tell("correcting biases")
+        flatbuffers[variant] = correct_biases(
+            flatbuffers[REFERENCE], flatbuffers[variant], pictures
+        )
     with written_models(flatbuffers, subject.contract) as models:
         comparison = subject.compare(models)
     print(comparison.table())  # noqa: T201
