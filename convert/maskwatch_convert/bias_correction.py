@@ -11,6 +11,7 @@ corrects before the activation. TFLite fuses it with the layer, so the means are
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +27,6 @@ from maskwatch_edge.quiet import quiet
 
 WITH_BIAS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
-NONE = -1
-"""TFLite's index of an input that an operation does without."""
-
 MOST_PICTURES = 64
 """More change nothing: means over all places of a picture need few of them."""
 
@@ -43,7 +41,7 @@ class Layer:
     Attributes:
         output: Index of the tensor that it gives, channels last.
         channels: How many.
-        bias: Index of the tensor of its bias, shape (channels,), or `NONE`.
+        bias: Index of the tensor of its bias, shape (channels,); -1 if it has none.
     """
 
     output: int
@@ -53,6 +51,9 @@ class Layer:
 
 def correct_biases(float32: bytes, int8: bytes, pictures: Sequence[Pixels]) -> bytes:
     """Move the biases of a quantized network so that its layers answer as before on average.
+
+    Biases that several layers share stay: TFLite keeps equal ones once, such as those of a network
+    that was never trained.
 
     Args:
         float32: The network as a TFLite flatbuffer.
@@ -72,9 +73,10 @@ def correct_biases(float32: bytes, int8: bytes, pictures: Sequence[Pixels]) -> b
     wanted = _means(exact, [layer.output for layer in _layers(exact)], pictures)
     if [len(each) for each in wanted] != [layer.channels for layer in layers]:
         raise ConversionError("int8 has other layers than float32; biases cannot be corrected")
+    movable = _unshared(int8)
     corrected = bytearray(int8)
     for layer, mean in zip(layers, wanted, strict=True):
-        if layer.bias != NONE:
+        if layer.bias in movable:
             rounded = _load(bytes(corrected))
             shift = mean - _means(rounded, [layer.output], pictures)[0]
             _move_bias(corrected, rounded, layer.bias, shift)
@@ -102,6 +104,14 @@ def _layers(interpreter: Any) -> list[Layer]:
             output, bias = int(operation["outputs"][0]), int(operation["inputs"][2])
             layers.append(Layer(output, int(shapes[output][-1]), bias))
     return layers
+
+
+def _unshared(flatbuffer: bytes) -> set[int]:
+    """Return the tensors whose content no other tensor shares."""
+    graph = schema.Model.GetRootAsModel(bytearray(flatbuffer), 0).Subgraphs(0)
+    buffers = [graph.Tensors(index).Buffer() for index in range(graph.TensorsLength())]
+    counts = Counter(buffers)
+    return {index for index, buffer in enumerate(buffers) if counts[buffer] == 1}
 
 
 def _means(interpreter: Any, outputs: Sequence[int], pictures: Sequence[Pixels]) -> list[Means]:

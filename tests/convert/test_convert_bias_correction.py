@@ -79,6 +79,14 @@ def test_nothing_but_biases_is_moved() -> None:
     assert moved == {np.dtype(np.int32)}
 
 
+def test_biases_that_layers_share_stay() -> None:
+    network = keras.Sequential([keras.Input((SIZE, SIZE, 3))])
+    for _ in range(2):
+        network.add(keras.layers.Conv2D(3, 3, activation="relu"))  # all biases are 0
+    float32, int8 = flatbuffers_of(network).values()
+    assert correct_biases(float32, int8, PICTURES) == int8
+
+
 def test_the_same_again_gives_the_same_bytes() -> None:
     float32, int8 = flatbuffers_of(uneven_network(1)).values()
     one, other = (correct_biases(float32, int8, PICTURES) for _ in range(2))

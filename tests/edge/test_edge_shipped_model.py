@@ -87,4 +87,4 @@ def test_it_sees_most_masks_worn_wrong_also_in_small_faces(
     figures = measure(classifier, folder, Selection.read(16, None, held_out))
     worn_wrong = figures["kinds"][WORN_WRONG]
     assert worn_wrong["faces"] == 10
-    assert worn_wrong["right"] >= 8  # 9 when the model was shipped
+    assert worn_wrong["right"] >= 8  # just so many when the model was shipped
