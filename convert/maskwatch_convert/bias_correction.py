@@ -25,10 +25,12 @@ from maskwatch_edge.errors import ConversionError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.quiet import quiet
 
+from .converter import tensors_of
+
 WITH_BIAS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 MOST_PICTURES = 64
-"""More change nothing: means over all places of a picture need few of them."""
+"""More gain nothing: means over all places of a picture need few of them."""
 
 Means = npt.NDArray[np.float64]
 """Of each channel, shape (channels,)."""
@@ -97,12 +99,12 @@ def _load(flatbuffer: bytes) -> Any:
 
 
 def _layers(interpreter: Any) -> list[Layer]:
-    shapes = {each["index"]: each["shape"] for each in interpreter.get_tensor_details()}
+    tensors = tensors_of(interpreter)
     layers = []
     for operation in interpreter._get_ops_details():
         if operation["op_name"] in WITH_BIAS:
             output, bias = int(operation["outputs"][0]), int(operation["inputs"][2])
-            layers.append(Layer(output, int(shapes[output][-1]), bias))
+            layers.append(Layer(output, int(tensors[output]["shape"][-1]), bias))
     return layers
 
 
@@ -125,9 +127,9 @@ def _means(interpreter: Any, outputs: Sequence[int], pictures: Sequence[Pixels])
             answer = interpreter.get_tensor(output)
             channels = answer.reshape(-1, answer.shape[-1]).mean(axis=0, dtype=np.float64)
             sums[place] = sums[place] + channels
-    details = {each["index"]: each for each in interpreter.get_tensor_details()}
+    tensors = tensors_of(interpreter)
     return [
-        _real(total / len(pictures), *details[output]["quantization"])
+        _real(total / len(pictures), *tensors[output]["quantization"])
         for total, output in zip(sums, outputs, strict=True)
     ]
 
@@ -138,8 +140,7 @@ def _real(values: Means, scale: float, zero_point: int) -> Means:
 
 def _move_bias(flatbuffer: bytearray, interpreter: Any, bias: int, shift: Means) -> None:
     """Add real numbers to a bias where it lies in the flatbuffer."""
-    details = {each["index"]: each for each in interpreter.get_tensor_details()}
-    scales = details[bias]["quantization_parameters"]["scales"]
+    scales = tensors_of(interpreter)[bias]["quantization_parameters"]["scales"]
     moved = interpreter.get_tensor(bias) + np.round(shift / scales).astype(np.int64)
     model = schema.Model.GetRootAsModel(flatbuffer, 0)
     place = model.Buffers(model.Subgraphs(0).Tensors(bias).Buffer())

@@ -195,7 +195,7 @@ def check_all_integer(flatbuffer: bytes) -> None:
         ConversionError: If so, with the name of the operation.
     """
     interpreter = load_interpreter(flatbuffer, threads=1)
-    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    tensors = tensors_of(interpreter)
     for operation in interpreter._get_ops_details():
         for index in (*operation["inputs"], *operation["outputs"]):
             tensor = tensors.get(int(index))
@@ -210,6 +210,11 @@ def check_all_integer(flatbuffer: bytes) -> None:
             "the input quantization (scale, zero point) must be (1.0, 0); "
             f"received {quantization}: scale pixels in the network, not before it"
         )
+
+
+def tensors_of(interpreter: Any) -> dict[int, dict[str, Any]]:
+    """Return what the interpreter knows of each tensor, by index."""
+    return {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
 
 
 def _first_line(error: Exception) -> str:

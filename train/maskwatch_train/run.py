@@ -47,13 +47,7 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
     landmarks = LandmarkFinder(options.landmarks) if options.landmarks else None
     finder = BoxFinder.open(options.finder) if options.finder else None
     relabelled = Relabelled.open(options.relabel) if options.relabel else None
-    division = Division(
-        config.seed,
-        config.test_share,
-        config.validation_share,
-        config.fold,
-        copies_apart=options.copies == "apart",
-    )
+    division = Division.of(config, copies_apart=options.copies == "apart")
     data = load_data_set(
         folders,
         division,

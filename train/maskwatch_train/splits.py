@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from maskwatch_edge.dataset import LabelledFace
 
+from .config import CommonConfig
 from .duplicates import HashPair, group_twins, original_of
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -35,6 +36,12 @@ class Division:
     validation_share: float
     fold: int = 0
     copies_apart: bool = True
+
+    @classmethod
+    def of(cls, config: CommonConfig, *, copies_apart: bool = True) -> Division:
+        """Return the division that a training is started with."""
+        shares = config.test_share, config.validation_share
+        return cls(config.seed, *shares, config.fold, copies_apart)
 
 
 def divide(

@@ -36,8 +36,7 @@ def train(options: argparse.Namespace) -> None:
     learned = learned_by(config.earlier_network) if config.earlier_network else set()
     start = make_start(config)  # before minutes are spent on the data: it may not fit
     teacher = Teacher.open(options.landmarks, options.finder) if options.landmarks else None
-    division = Division(config.seed, config.test_share, config.validation_share, config.fold)
-    data = load_pictures(options.data, division, teacher, tell)
+    data = load_pictures(options.data, Division.of(config), teacher, tell)
     for split, counts in data.report["counts"].items():
         tell(f"{split}: {counts}")
     check_not_learned(learned, data)
