@@ -24,6 +24,9 @@ from .ends import operations, without_first, without_last
 BEGINNING = ["QUANTIZE", "MUL", "ADD"]
 """What a network of ours begins with: from uint8 to int8, then the scaling."""
 
+PART_LEFT_OUT = ", without"
+"""In the names of the variants that are written here, after that of the whole network."""
+
 
 def main() -> None:
     """Count and print."""
@@ -51,9 +54,9 @@ def write_variants(folder: Path) -> list[Path]:
             raise ValueError(f"the {name} begins with {names[:3]}; expected {BEGINNING}")
         variants = {
             "": whole,
-            ", without QUANTIZE at its beginning": without_first(whole, 1),
-            ", without QUANTIZE, MUL and ADD at its beginning": without_first(whole, 3),
-            ", without QUANTIZE at its end": without_last(whole, "QUANTIZE"),
+            f"{PART_LEFT_OUT} QUANTIZE at its beginning": without_first(whole, 1),
+            f"{PART_LEFT_OUT} QUANTIZE, MUL and ADD at its beginning": without_first(whole, 3),
+            f"{PART_LEFT_OUT} QUANTIZE at its end": without_last(whole, "QUANTIZE"),
         }
         for what, flatbuffer in variants.items():
             files.append(folder / f"{name}{what}")
@@ -68,10 +71,11 @@ def print_counts(package: str, cpu: str, files: Sequence[Path]) -> None:
     whole = 0
     for said, (path, instructions) in zip(counted.said, counted.by_name().items(), strict=True):
         name = Path(path).name
-        whole = instructions if "," not in name else whole
+        is_cut = whole > 0 and PART_LEFT_OUT in name
+        whole = whole if is_cut else instructions
         saved = f"{instructions - whole:+13,} ({instructions / whole - 1:+.2%})"
         delegated = f"{said['ops']} operations, {said['delegates']} of them a delegate"
-        print(f"{name:60}{instructions:13,}  {saved if ',' in name else delegated}")
+        print(f"{name:60}{instructions:13,}  {saved if is_cut else delegated}")
 
 
 if __name__ == "__main__":
