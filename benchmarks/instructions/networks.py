@@ -10,7 +10,7 @@ without them, and the difference is told: no profile with its own cost, and no o
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,9 +24,6 @@ from .ends import operations, without_first, without_last
 BEGINNING = ["QUANTIZE", "MUL", "ADD"]
 """What a network of ours begins with: from uint8 to int8, then the scaling."""
 
-PART_LEFT_OUT = ", without"
-"""In the names of the variants that are written here, after that of the whole network."""
-
 
 def main() -> None:
     """Count and print."""
@@ -35,15 +32,16 @@ def main() -> None:
     parser.add_argument("--cpu", default=CPU, help="the emulated processor; default: %(default)s")
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        files = options.files or write_variants(Path(folder))
+        given = {file: file for file in options.files}
+        wholes = given or write_variants(Path(folder))
         for package in PACKAGES:
             print(f"\n{package}, {options.cpu}")
-            print_counts(package, options.cpu, files)
+            print_counts(package, options.cpu, wholes)
 
 
-def write_variants(folder: Path) -> list[Path]:
-    """Write both networks, whole and without their ends."""
-    files = []
+def write_variants(folder: Path) -> dict[Path, Path]:
+    """Write all networks, whole and without their ends; return of which whole each file is."""
+    wholes = {}
     networks = {
         **{f"{name} classifier": read_model(shipped_model(name))[0] for name in SHIPPED_MODELS},
         **{f"finder {name}": read_finder(shipped_finder(name))[0] for name in SHIPPED_FINDERS},
@@ -54,28 +52,28 @@ def write_variants(folder: Path) -> list[Path]:
             raise ValueError(f"the {name} begins with {names[:3]}; expected {BEGINNING}")
         variants = {
             "": whole,
-            f"{PART_LEFT_OUT} QUANTIZE at its beginning": without_first(whole, 1),
-            f"{PART_LEFT_OUT} QUANTIZE, MUL and ADD at its beginning": without_first(whole, 3),
-            f"{PART_LEFT_OUT} QUANTIZE at its end": without_last(whole, "QUANTIZE"),
+            ", without QUANTIZE at its beginning": without_first(whole, 1),
+            ", without QUANTIZE, MUL and ADD at its beginning": without_first(whole, 3),
+            ", without QUANTIZE at its end": without_last(whole, "QUANTIZE"),
         }
         for what, flatbuffer in variants.items():
-            files.append(folder / f"{name}{what}")
-            files[-1].write_bytes(flatbuffer)
-    return files
+            file = folder / f"{name}{what}"
+            file.write_bytes(flatbuffer)
+            wholes[file] = folder / name
+    return wholes
 
 
-def print_counts(package: str, cpu: str, files: Sequence[Path]) -> None:
-    """Count a run of each, and say what is left out costs."""
+def print_counts(package: str, cpu: str, wholes: Mapping[Path, Path]) -> None:
+    """Count a run of each file, and say what was left out of its whole costs, if anything was."""
     guest = "benchmarks.instructions.guest.networks"
-    counted = run("-m", guest, package, *files, package=package, cpu=cpu)
-    whole = 0
-    for said, (path, instructions) in zip(counted.said, counted.by_name().items(), strict=True):
-        name = Path(path).name
-        is_cut = whole > 0 and PART_LEFT_OUT in name
-        whole = whole if is_cut else instructions
-        saved = f"{instructions - whole:+13,} ({instructions / whole - 1:+.2%})"
-        delegated = f"{said['ops']} operations, {said['delegates']} of them a delegate"
-        print(f"{name:60}{instructions:13,}  {saved if is_cut else delegated}")
+    counted = run("-m", guest, package, *wholes, package=package, cpu=cpu)
+    counts = counted.by_name()
+    for said, (file, whole) in zip(counted.said, wholes.items(), strict=True):
+        instructions, of_whole = counts[str(file)], counts[str(whole)]
+        told = f"{said['ops']} operations, {said['delegates']} of them a delegate"
+        if file != whole:
+            told = f"{instructions - of_whole:+13,} ({instructions / of_whole - 1:+.2%})"
+        print(f"{file.name:60}{instructions:13,}  {told}")
 
 
 if __name__ == "__main__":
