@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maskwatch_edge.classifier import resized
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
@@ -13,11 +16,16 @@ from maskwatch_edge.dataset import LabelledFace
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.pictures import read_picture
 from maskwatch_train.compose import (
+    ALIKE,
+    FARTHEST_TURN,
     MASK_OUTLINE,
     RECIPES,
     AlignedFace,
     Recipe,
+    align,
     compose_samples,
+    draw_face,
+    facing,
     lay_piece,
 )
 from maskwatch_train.landmarks import LandmarkFinder
@@ -100,12 +108,13 @@ def test_a_picture_without_a_face_has_no_landmarks(finder: LandmarkFinder) -> No
     assert finder.find_largest(np.full((120, 90, 3), 128, dtype=np.uint8)) is None
 
 
+@pytest.mark.parametrize("turn", [-FARTHEST_TURN, 0.0, FARTHEST_TURN])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_piece_lies_where_its_recipe_says(recipe: Recipe) -> None:
-    lender, wearer = plain_face(255), plain_face(0)
+def test_a_piece_lies_where_its_recipe_says(recipe: Recipe, turn: float) -> None:
+    lender, wearer = plain_face(255, turn), plain_face(0, turn)
     for seed in range(20):
         picture = lay_piece(lender, wearer, recipe, np.random.default_rng(seed))
-        rows = np.flatnonzero(picture[:, PATCH_SIZE // 2, 0] > 0) / PATCH_SIZE
+        rows = np.flatnonzero(picture[:, round((0.5 + turn) * PATCH_SIZE), 0] > 0) / PATCH_SIZE
         # Tilt and the soft edge move the upper edge by a few hundredths.
         assert recipe.top[0] - 0.06 <= rows.min() <= recipe.top[1] + 0.06
         assert picture[: PATCH_SIZE // 3].max() == 0
@@ -136,10 +145,64 @@ def test_a_face_counts_as_masked_unless_a_nose_is_bare() -> None:
     assert sum(recipe.share for recipe in RECIPES) == pytest.approx(1)
 
 
-def plain_face(value: int) -> AlignedFace:
+@pytest.mark.parametrize("turn", [-0.1, 0.1])
+def test_the_mask_of_a_turned_face_reaches_farther_on_the_side_turned_to_the_camera(
+    turn: float,
+) -> None:
+    mask = RECIPES[0]
+    for seed in range(20):
+        picture = lay_piece(
+            plain_face(255, turn), plain_face(0, turn), mask, np.random.default_rng(seed)
+        )
+        columns = np.flatnonzero(picture[..., 0].max(axis=0) > 0) / PATCH_SIZE
+        left, right = 0.5 - columns.min(), columns.max() - 0.5
+        assert (left > right + 0.1) if turn > 0 else (right > left + 0.1)
+
+
+@given(
+    turns=st.lists(st.floats(-0.2, 0.2), min_size=1, max_size=80),
+    turn=st.floats(0, FARTHEST_TURN),
+    seed=st.integers(0, 99),
+)
+def test_a_face_is_drawn_from_those_that_are_turned_about_so_far(
+    turns: list[float], turn: float, seed: int
+) -> None:
+    faces = [plain_face(0, each) for each in sorted(turns, key=abs)]
+    drawn = draw_face(faces, turn, np.random.default_rng(seed))
+    low, high = sorted([turn, abs(drawn.turn)])
+    assert sum(low < abs(face.turn) < high for face in faces) < ALIKE
+
+
+@pytest.mark.parametrize("turns", [(0.1, -0.05), (-0.1, 0.05), (0.1, 0.05), (-0.1, -0.05)])
+def test_a_lender_looks_to_the_side_of_the_wearer(turns: tuple[float, float]) -> None:
+    lender, wearer = plain_face(0, turns[0]), plain_face(0, turns[1])
+    lender.pixels[:, :10] = 255
+    mirrored = facing(lender, wearer)
+    assert mirrored.turn * wearer.turn > 0
+    assert abs(mirrored.turn) == abs(lender.turn)
+    is_bright_left = bool(mirrored.pixels[0, 0, 0])
+    assert is_bright_left == (turns[0] * turns[1] > 0)
+
+
+def test_a_mirrored_face_is_turned_as_far_to_the_other_side(
+    samples: list[Sample], finder: LandmarkFinder
+) -> None:
+    found = [(align(sample, finder), align(mirror(sample), finder)) for sample in samples]
+    turns = np.array([(one.turn, other.turn) for one, other in found if one and other])
+    assert len(turns) >= 0.8 * len(samples)
+    assert np.abs(turns[:, 0]).max() > 0.05
+    assert np.median(np.abs(turns.sum(axis=1))) < 0.02
+
+
+def mirror(sample: Sample) -> Sample:
+    return replace(sample, patch=np.ascontiguousarray(sample.patch[:, ::-1]))
+
+
+def plain_face(value: int, turn: float = 0.0) -> AlignedFace:
     pixels = resized(np.full((8, 8, 3), value, dtype=np.uint8), PATCH_SIZE)
     face = LabelledFace(Path("plain"), WITH_MASK, "kaggle")
-    return AlignedFace(Sample(pixels, (0.1, 0.1, 0.9, 0.9), pixels, face, 0), pixels, np.eye(2, 3))
+    sample = Sample(pixels, (0.1, 0.1, 0.9, 0.9), pixels, face, 0)
+    return AlignedFace(sample, pixels.copy(), np.eye(2, 3), turn)
 
 
 def test_a_missing_yunet_file_is_named(tmp_path: Path) -> None:

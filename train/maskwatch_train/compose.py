@@ -6,12 +6,17 @@ place (the person wears it), below the nose, or below the mouth (the person does
 laid over a masked face. Others get a piece that changes nothing: a mask in its place, or the piece
 of another mask where the nose would be. They keep the network from taking the seam itself for the
 answer. All else of the picture stays as it is, for the same reason.
+
+Who wears a mask under the nose is mostly seen from the side, while most faces of public sets look
+into the camera. So faces are drawn by how far they are turned, all angles as often, and both faces
+of a pair are turned alike.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -35,6 +40,12 @@ ANCHORS = np.array([[0.33, 0.36], [0.67, 0.36], [0.5, 0.68]], dtype=np.float32)
 
 UPPER_FACE = (slice(44, 70), slice(44, 132))
 """Rows and columns of an aligned face, in pixels, that hold eyes and skin, and no mask."""
+
+FARTHEST_TURN = 0.13
+"""Faces are turned by so much at most; see `AlignedFace.turn`. Hardly one in a hundred is more."""
+
+ALIKE = 24
+"""A face is drawn from this many that are turned most alike."""
 
 MIN_COMPOSED_SIZE = 48
 """Faces of frames that are smaller, in pixels, are neither cut from nor laid upon."""
@@ -99,7 +110,7 @@ def _nose(share: float, label: str, lender: str) -> Recipe:
 
 RECIPES = (
     _mask(0.3, WITH_MASK, (0.42, 0.48), (0.95, 1.1)),
-    _mask(0.3, WITHOUT_MASK, (0.555, 0.63), (0.7, 1.05)),
+    _mask(0.3, WITHOUT_MASK, (0.55, 0.63), (0.7, 1.05)),
     _mask(0.1, WITHOUT_MASK, (0.72, 0.82), (0.4, 0.8)),
     _nose(0.18, WITHOUT_MASK, WITHOUT_MASK),
     _nose(0.12, WITH_MASK, WITH_MASK),
@@ -130,7 +141,8 @@ def compose_samples(
     composed = []
     for place in rng.choice(len(RECIPES), size=count, p=[recipe.share for recipe in RECIPES]):
         recipe = RECIPES[int(place)]
-        lender, wearer = (_draw(faces[label], rng) for label in (recipe.lender, recipe.wearer))
+        wearer = draw_face(faces[recipe.wearer], rng.uniform(0, FARTHEST_TURN), rng)
+        lender = facing(draw_face(faces[recipe.lender], abs(wearer.turn), rng), wearer)
         composed.append(
             _composed(wearer, lay_piece(lender, wearer, recipe, rng), recipe, input_size)
         )
@@ -145,11 +157,14 @@ class AlignedFace:
         sample: The face in its picture.
         pixels: The same with eyes and mouth at `ANCHORS`, shape (PATCH_SIZE, PATCH_SIZE, 3).
         back: Moves points of `pixels` to the sample's patch.
+        turn: How far the tip of the nose is right of the middle, as a share of the width of
+            `pixels`: 0 in a face that looks into the camera, about 0.13 in a half profile.
     """
 
     sample: Sample
     pixels: Pixels
     back: Affine
+    turn: float
 
 
 def lay_piece(
@@ -166,7 +181,7 @@ def lay_piece(
     Returns:
         The wearer's patch, shape (PATCH_SIZE, PATCH_SIZE, 3), uint8, RGB.
     """
-    move, outline = _place(recipe, rng)
+    move, outline = _place(recipe, lender.turn, rng)
     move = wearer.back @ np.vstack([move, (0.0, 0.0, 1.0)])
     size = (PATCH_SIZE, PATCH_SIZE)
     moved = cv2.warpAffine(lender.pixels, move, size, borderMode=cv2.BORDER_REPLICATE)
@@ -179,7 +194,9 @@ def lay_piece(
     return np.asarray(np.clip(mixed, 0, 255), dtype=np.uint8)
 
 
-def _place(recipe: Recipe, rng: np.random.Generator) -> tuple[Affine, npt.NDArray[np.float64]]:
+def _place(
+    recipe: Recipe, turn: float, rng: np.random.Generator
+) -> tuple[Affine, npt.NDArray[np.float64]]:
     """Draw how a piece moves within an aligned picture, and the outline that it is cut out by."""
     cut, top, stretch = (rng.uniform(*each) for each in (recipe.cut, recipe.top, recipe.stretch))
     width, tilt = rng.uniform(0.92, 1.08), rng.uniform(-0.06, 0.06)
@@ -189,7 +206,18 @@ def _place(recipe: Recipe, rng: np.random.Generator) -> tuple[Affine, npt.NDArra
             [tilt, stretch, (top - cut * stretch - 0.5 * tilt) * PATCH_SIZE],
         ]
     )
-    return move, (recipe.outline + np.array([0.0, cut])) * PATCH_SIZE
+    return move, (_turned(recipe.outline, turn) + np.array([0.0, cut])) * PATCH_SIZE
+
+
+def _turned(outline: npt.NDArray[np.float32], turn: float) -> npt.NDArray[np.float64]:
+    """Turn an outline with the head: its middle follows the nose, the far cheek comes nearer.
+
+    The cheek that is turned to the camera reaches farther out.
+    """
+    far, near = -1.4 * turn, -1.3 * turn
+    edges = (near, turn, far) if turn > 0 else (far, turn, near)
+    shift = np.interp(outline[:, 0], (0.14, 0.5, 0.86), edges)
+    return np.asarray(outline + np.stack([shift, np.zeros_like(shift)], axis=1), np.float64)
 
 
 def _gains(lender: AlignedFace, wearer: AlignedFace) -> npt.NDArray[np.float64]:
@@ -198,8 +226,31 @@ def _gains(lender: AlignedFace, wearer: AlignedFace) -> npt.NDArray[np.float64]:
     return np.asarray(np.clip(skins[0] / skins[1], 0.5, 2.0))
 
 
-def _draw(faces: Sequence[AlignedFace], rng: np.random.Generator) -> AlignedFace:
-    return faces[int(rng.integers(len(faces)))]
+def draw_face(faces: Sequence[AlignedFace], turn: float, rng: np.random.Generator) -> AlignedFace:
+    """Draw a face that is turned about so far.
+
+    Args:
+        faces: Sorted by how far they are turned to either side; not empty.
+        turn: See `AlignedFace.turn`, to either side, 0 or more.
+        rng: Source of the draw.
+
+    Returns:
+        One of the `ALIKE` faces about the place of the turn among them.
+    """
+    place = bisect_left(faces, turn, key=_turn_to_a_side)
+    first = min(max(place - ALIKE // 2, 0), max(len(faces) - ALIKE, 0))
+    return faces[int(rng.integers(first, min(first + ALIKE, len(faces))))]
+
+
+def _turn_to_a_side(face: AlignedFace) -> float:
+    return abs(face.turn)
+
+
+def facing(lender: AlignedFace, wearer: AlignedFace) -> AlignedFace:
+    """Mirror the aligned picture of a face if the other one looks to the other side."""
+    if lender.turn * wearer.turn >= 0:
+        return lender
+    return replace(lender, pixels=np.ascontiguousarray(lender.pixels[:, ::-1]), turn=-lender.turn)
 
 
 def _composed(wearer: AlignedFace, patch: Pixels, recipe: Recipe, input_size: int) -> Sample:
@@ -226,8 +277,8 @@ def _aligned_faces(
 ) -> list[AlignedFace]:
     members = [sample for sample in samples if sample.face.label == label and _serves(sample)]
     order = rng.permutation(len(members))[:count]
-    aligned = (_align(members[int(index)], landmarks) for index in order)
-    return [face for face in aligned if face is not None]
+    aligned = (align(members[int(index)], landmarks) for index in order)
+    return sorted((face for face in aligned if face is not None), key=_turn_to_a_side)
 
 
 def _serves(sample: Sample) -> bool:
@@ -235,16 +286,25 @@ def _serves(sample: Sample) -> bool:
     return not sample.face.worn_wrong and (box is None or box.size >= MIN_COMPOSED_SIZE)
 
 
-def _align(sample: Sample, landmarks: LandmarkFinder) -> AlignedFace | None:
+def align(sample: Sample, landmarks: LandmarkFinder) -> AlignedFace | None:
+    """Turn and scale a face so that eyes and mouth are where they are in all; None if unseen."""
     found = landmarks.find_largest(sample.patch)
     if found is None:
         return None
     points = found.points
     anchors = np.stack([points[0], points[1], points[3:5].mean(axis=0)])
-    transform, _ = cv2.estimateAffinePartial2D(anchors, ANCHORS * PATCH_SIZE, method=cv2.LMEDS)
-    if transform is None:
-        return None
+    transform = _similarity(anchors, ANCHORS * PATCH_SIZE)
     size = (PATCH_SIZE, PATCH_SIZE)
     pixels = cv2.warpAffine(sample.patch, transform, size, borderMode=cv2.BORDER_REPLICATE)
     back = np.asarray(cv2.invertAffineTransform(transform), dtype=np.float64)
-    return AlignedFace(sample, np.asarray(pixels), back)
+    nose = transform[:, :2] @ points[2] + transform[:, 2]
+    return AlignedFace(sample, np.asarray(pixels), back, float(nose[0]) / PATCH_SIZE - 0.5)
+
+
+def _similarity(points: npt.NDArray[np.float32], wanted: npt.NDArray[np.float32]) -> Affine:
+    """Turn, scale and shift points, shape (n, 2), so that their squared distances are least."""
+    x, y = points.T
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    rows = np.concatenate([np.stack([x, -y, one, zero], 1), np.stack([y, x, zero, one], 1)])
+    a, b, right, down = np.linalg.lstsq(rows, wanted.T.ravel(), rcond=None)[0]
+    return np.array([[a, -b, right], [b, a, down]])
