@@ -15,6 +15,7 @@ from maskwatch_edge.frame import Pixels
 from .bias_correction import correct_biases
 from .converter import convert_variants
 from .converting import ConversionConfig, check_loss, tell, written_models
+from .fine_logits import refine_logits
 from .parity import REFERENCE
 
 
@@ -71,9 +72,8 @@ def convert(subject: Subject, output: Path, config: ConversionConfig) -> None:
     flatbuffers = convert_variants(subject.network, both, pictures, subject.input_name)
     if variant == "int8":
         tell("correcting biases")
-        flatbuffers[variant] = correct_biases(
-            flatbuffers[REFERENCE], flatbuffers[variant], pictures
-        )
+        corrected = correct_biases(flatbuffers[REFERENCE], flatbuffers[variant], pictures)
+        flatbuffers[variant] = refine_logits(corrected)
     with written_models(flatbuffers, subject.contract) as models:
         comparison = subject.compare(models)
     print(comparison.table())  # noqa: T201
