@@ -92,6 +92,14 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         default=TrainingConfig.dropout,
         help="share of the head's inputs dropped in each step, 0 to 1",
     )
+    add(
+        "--start-share",
+        type=share,
+        metavar="X",
+        default=TrainingConfig.start_share,
+        help="keep the mean of the weights that the run began with and those that it learned, the "
+        "former with this share, 0 to 1; needs --weights RUN/model.keras",
+    )
     add("--patience", type=count, metavar="N", default=4, help="epochs until an early stop")
     add_seed(add)
 
@@ -163,6 +171,8 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError("no data given; name at least one folder, or use --data kaggle")
     if options.composed and options.landmarks is None:
         raise InputError("--composed needs --landmarks YUNET.onnx")
+    if options.start_share and not options.weights.endswith(".keras"):
+        raise InputError("--start-share needs --weights RUN/model.keras, an earlier run's network")
     if options.size % 32:
         raise InputError(f"--size must be a multiple of 32 pixels; received {options.size}")
     check_options(options, MAX_FROZEN_BLOCKS)

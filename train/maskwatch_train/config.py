@@ -56,6 +56,7 @@ class TrainingConfig(CommonConfig):
         teacher: SHA-256 of the network whose answers are learned beside the labels, or "".
         dropout: Share of the head's inputs that are dropped in each step.
         composed: Faces with composed masks that are added to the training split.
+        start_share: Share of the earlier run's weights in the mean that is kept at the end.
         validation_share: Share that chooses the epoch.
     """
 
@@ -73,6 +74,7 @@ class TrainingConfig(CommonConfig):
     teacher: str = ""
     dropout: float = 0.3
     composed: int = 0
+    start_share: float = 0.0
 
     def stage_epochs(self, stage: str) -> int:
         """Epochs of a stage at the most."""

@@ -93,7 +93,7 @@ def _training(figures: Mapping[str, Any]) -> str:
 Epochs: {figures["epochs"]}, at most {config["head_epochs"]} of the head alone and \
 {config["epochs"]} of fine-tuning (the first {config["frozen_blocks"]} blocks stayed as they \
 were); the network of epoch {figures["best_epoch"]} is kept: it had the lowest loss on the \
-validation split. Start weights: {_start(figures)}. Adam, batches of \
+validation split{_mixed(config)}. Start weights: {_start(figures)}. Adam, batches of \
 {config["batch_size"]}, learning rate {config["head_rate"]:g}, then {config["rate"]:g} falling \
 along a cosine, both classes weighted alike, seed {config["seed"]}. Augmented: faces made small \
 and scaled up, blur, noise, JPEG, light and colour, flips, bent heads, off-centre cuts.{composed}
@@ -108,6 +108,11 @@ A teacher, the network of SHA-256 `{teacher}`, was asked about every crop; its a
 {TAUGHT_SHARE:.0%} of the loss, at a temperature of {TEMPERATURE:g}, and the labels had the rest \
 (knowledge distillation).
 """
+
+
+def _mixed(config: Mapping[str, Any]) -> str:
+    share = config["start_share"]
+    return f", and mixed with {share:.0%} of the start weights" if share else ""
 
 
 def _start(figures: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from .report import write_report
 from .run_folder import check_folder, learned_by
 from .samples import DataSet, Sample, load_data_set, with_repeats
 from .splits import TRAIN, VALIDATION, Division
-from .start import make_start
+from .start import make_start, mix_in
 from .temperature import calibrate
 from .training import train_network
 
@@ -58,9 +58,11 @@ def train(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         learned_before=_learned_before(config, teacher),
     )
     splits = data.splits | {TRAIN: learned_samples(data, config, landmarks)}
+    begun_with = start.network.get_weights()
     network, state = train_network(start.network, splits, config, data.fingerprint, run, teacher)
     if not this_worker().is_first:
         return
+    mix_in(network, begun_with, config.start_share)
     temperature = calibrate(network, splits[VALIDATION], config.size, config.seed)
     command = shlex.join(["maskwatch", *sys.argv[1:]])
     figures = write_report(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from maskwatch_edge.errors import InputError
 
@@ -46,6 +49,21 @@ def make_start(config: TrainingConfig) -> Start:
         return Start(network)
 
 
+def mix_in(network: keras.Model, weights: Sequence[npt.NDArray[np.float32]], share: float) -> None:
+    """Let each weight of a network be the mean of its own and another one.
+
+    Wortsman et al., "Robust fine-tuning of zero-shot models", 2022: halfway between a network and
+    what it becomes by learning something new, it often knows both.
+
+    Args:
+        network: It is changed.
+        weights: As `network.get_weights()` has them.
+        share: Of the other weights in the mean, 0 to 1.
+    """
+    pairs = zip(weights, network.get_weights(), strict=True)
+    network.set_weights([share * other + (1 - share) * own for other, own in pairs])
+
+
 def _of_earlier_run(config: TrainingConfig, path: Path) -> Start:
     earlier = load_network(path, compiled=False)
     if earlier.input_shape != (None, config.size, config.size, 3):
@@ -57,6 +75,11 @@ def _of_earlier_run(config: TrainingConfig, path: Path) -> Start:
     if shapes_of(earlier) == shapes_of(network):
         network.set_weights(earlier.get_weights())
         return Start(network)
+    if config.start_share:
+        raise InputError(
+            f"the network {config.weights} is narrowed to --alpha {config.alpha:g} and knows little; "
+            "give no --start-share"
+        )
     narrow(earlier, network)
     _check_nothing_is_frozen(config)
     quicken_norms(network.get_layer(BACKBONE_NAME))
