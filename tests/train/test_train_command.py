@@ -133,6 +133,7 @@ def test_a_folder_that_holds_something_is_not_written_to(
         (["--size", "100"], "--size must be a multiple of 32 pixels; received 100"),
         (["--frozen-blocks", "17"], "--frozen-blocks must be 0 to 16; received 17"),
         (["--composed", "5"], "--composed needs --landmarks YUNET.onnx"),
+        (["--start-share", "0.5"], "--start-share needs --weights RUN/model.keras, an earlier"),
         (["--weights", "no.h5"], "there is no weights file no.h5; expected imagenet, none or a"),
         (["--landmarks", "no.onnx"], "there is no YuNet file no.onnx"),
         (["--test-share", "0"], "the test split holds 0 faces of 0 classes; expected both"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from maskwatch_edge.errors import InputError
 from maskwatch_train.config import TrainingConfig
 from maskwatch_train.network import BACKBONE_NAME, MOMENTUM, set_trainable
-from maskwatch_train.run_folder import save_network
+from maskwatch_train.run_folder import load_network, save_network
 from maskwatch_train.start import make_start
 
 from .conftest import KERAS_AND_NUMPY, maskwatch, tiny_training
@@ -115,3 +116,32 @@ def test_a_start_that_does_not_fit_is_told_before_any_data_is_read(
     (line,) = capfd.readouterr().err.splitlines()
     assert "expected the --size 64" in line
     assert not (tmp_path / "run").exists()
+
+
+def test_the_mean_of_what_a_run_begins_with_and_learns_is_kept(
+    finished_run: Path, small_set: Path, tmp_path: Path
+) -> None:
+    earlier, run = finished_run / "model.keras", tmp_path / "later"
+    options = f"--weights {earlier} --head-epochs 0 --epochs 1 --rate 0.05 --start-share 0.25"
+    assert maskwatch([*tiny_training(small_set, run), *options.split()]) == 0
+    figures = json.loads((run / "metrics.json").read_text())
+    paths = earlier, run / "checkpoints" / "best.keras", run / "model.keras"
+    begun, learned, kept = (load_network(path, compiled=False).get_weights() for path in paths)
+    assert max(np.abs(one - other).max() for one, other in zip(begun, learned, strict=True)) > 0.01
+    for place, (one, other, mean) in enumerate(zip(begun, learned, kept, strict=True)):
+        # The last layer, its weights and biases, is then divided by the temperature.
+        divisor = figures["temperature"] if place >= len(kept) - 2 else 1.0
+        np.testing.assert_allclose(mean * divisor, 0.25 * one + 0.75 * other, atol=1e-5)
+    card = (run / "model_card.md").read_text()
+    assert "loss on the validation split, and mixed with 25% of the start weights." in card
+
+
+def test_of_a_narrowed_network_nothing_is_kept(
+    finished_run: Path, small_set: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = (
+        f"--weights {finished_run / 'model.keras'} --alpha 0.2 --head-epochs 0 --frozen-blocks 0 "
+        "--start-share 0.5"
+    )
+    assert maskwatch([*tiny_training(small_set, tmp_path / "later"), *options.split()]) == 1
+    assert "then knows little; give no --start-share" in capfd.readouterr().err

@@ -77,8 +77,8 @@ def _of_earlier_run(config: TrainingConfig, path: Path) -> Start:
         return Start(network)
     if config.start_share:
         raise InputError(
-            f"the network {config.weights} is narrowed to --alpha {config.alpha:g} and knows little; "
-            "give no --start-share"
+            f"the network {config.weights} is narrowed to --alpha {config.alpha:g} and then knows "
+            "little; give no --start-share"
         )
     narrow(earlier, network)
     _check_nothing_is_frozen(config)
