@@ -16,7 +16,7 @@ from maskwatch_train.network import BACKBONE_NAME, MOMENTUM, set_trainable
 from maskwatch_train.run_folder import load_network, save_network
 from maskwatch_train.start import make_start
 
-from .conftest import KERAS_AND_NUMPY, maskwatch, tiny_training
+from .conftest import KERAS_AND_NUMPY, history_of, maskwatch, tiny_training
 
 pytestmark = pytest.mark.filterwarnings(KERAS_AND_NUMPY)
 
@@ -122,8 +122,12 @@ def test_the_mean_of_what_a_run_begins_with_and_learns_is_kept(
     finished_run: Path, small_set: Path, tmp_path: Path
 ) -> None:
     earlier, run = finished_run / "model.keras", tmp_path / "later"
-    options = f"--weights {earlier} --head-epochs 0 --epochs 1 --rate 0.05 --start-share 0.25"
-    assert maskwatch([*tiny_training(small_set, run), *options.split()]) == 0
+    options = f"--weights {earlier} --head-epochs 0 --epochs 1 --rate 0.05 --start-share"
+    command = [*tiny_training(small_set, run), *options.split()]
+    assert maskwatch([*command, "0.5"]) == 0
+    trained = history_of(run)
+    assert maskwatch([*command, "0.25", "--resume"]) == 0  # mixed anew, and not trained again
+    assert history_of(run) == trained
     figures = json.loads((run / "metrics.json").read_text())
     paths = earlier, run / "checkpoints" / "best.keras", run / "model.keras"
     begun, learned, kept = (load_network(path, compiled=False).get_weights() for path in paths)

@@ -98,7 +98,8 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         default=TrainingConfig.start_share,
         help="keep the mean of the weights that the run began with and those that it learned, the "
-        "former with this share, 0 to 1; needs --weights RUN/model.keras",
+        "former with this share, 0 to 1; needs --weights RUN/model.keras. A finished run is mixed "
+        "anew with --resume and another share",
     )
     add("--patience", type=count, metavar="N", default=4, help="epochs until an early stop")
     add_seed(add)

@@ -9,6 +9,10 @@ HEAD, FINE_TUNE = "head", "fine-tune"
 STAGES = (HEAD, FINE_TUNE)
 
 
+AFTER_TRAINING = ("start_share",)
+"""What changes nothing of what is learned: a run may be resumed with another one."""
+
+
 @dataclass(frozen=True)
 class CommonConfig:
     """What decides the outcome of every training beside the data.

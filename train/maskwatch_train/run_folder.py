@@ -14,6 +14,7 @@ from maskwatch_edge.contract import UNREADABLE
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.files import remove_leftovers, replacing, write_atomically
 
+from .config import AFTER_TRAINING
 from .splits import TRAIN
 
 if TYPE_CHECKING:
@@ -157,8 +158,9 @@ def load_history(run: Path, config: Config, fingerprint: str) -> list[dict[str, 
         history = list(state["history"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot read {path}: {error}; start again in another folder") from error
-    if saved != config:
-        changed = [k for k, v in asdict(config).items() if v != asdict(saved)[k]]
+    differing = [k for k, v in asdict(config).items() if v != asdict(saved)[k]]
+    changed = [name for name in differing if name not in AFTER_TRAINING]
+    if changed:
         raise InputError(f"{run} was started with another {', '.join(changed)}; give the same")
     if data != fingerprint:
         raise InputError(f"{run} was started on other data; give the same data")
