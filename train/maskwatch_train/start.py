@@ -75,12 +75,12 @@ def _of_earlier_run(config: TrainingConfig, path: Path) -> Start:
     if shapes_of(earlier) == shapes_of(network):
         network.set_weights(earlier.get_weights())
         return Start(network)
+    narrow(earlier, network)
     if config.start_share:
         raise InputError(
             f"the network {config.weights} is narrowed to --alpha {config.alpha:g} and then knows "
             "little; give no --start-share"
         )
-    narrow(earlier, network)
     _check_nothing_is_frozen(config)
     quicken_norms(network.get_layer(BACKBONE_NAME))
     return Start(network, is_narrowed=True)
