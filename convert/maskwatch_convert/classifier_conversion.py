@@ -14,7 +14,6 @@ from .calibration import choose_crops, find_faces
 from .conversion import Subject, convert
 from .converter import load_network
 from .converting import ConversionConfig, tell
-from .fine_logits import oppose_logits
 from .parity import Parity, compare
 from .training_run import TrainingRun
 
@@ -37,7 +36,6 @@ def convert_classifier(
     """
     faces = find_faces(data, run, tell)
     network = load_network(run.network)
-    oppose_logits(network)
     size = network.input_shape[1]
 
     def calibrate() -> list[Pixels]:

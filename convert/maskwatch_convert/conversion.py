@@ -15,7 +15,7 @@ from maskwatch_edge.frame import Pixels
 from .bias_correction import correct_biases
 from .converter import convert_variants
 from .converting import ConversionConfig, check_loss, tell, written_models
-from .fine_logits import refine_logits
+from .fine_logits import oppose_logits, refine_logits
 from .parity import REFERENCE
 
 
@@ -68,6 +68,7 @@ def convert(subject: Subject, output: Path, config: ConversionConfig) -> None:
     """
     variant = config.variant
     pictures = subject.calibrate() if variant == "int8" else []
+    oppose_logits(subject.network)
     both = (REFERENCE, variant)  # which may be the same
     flatbuffers = convert_variants(subject.network, both, pictures, subject.input_name)
     if variant == "int8":
