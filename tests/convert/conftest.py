@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from maskwatch_edge.contract import LABELS, WITH_MASK
+from maskwatch_edge.frame import Pixels
+from maskwatch_edge.interpreter import load_interpreter
 from maskwatch_edge.pictures import write_picture
 
 SIZE = 32
@@ -68,6 +71,19 @@ def fragile_network() -> Any:
     first.set_weights([np.array([[3000.0, -1.0], [3000.0, 1.0], [0.0, 0.0]]), np.zeros(2)])
     second.set_weights([np.array([[0.0, 0.0], [9.0, -9.0]]), np.zeros(2)])
     return network
+
+
+def answers(flatbuffer: bytes, pictures: Sequence[Pixels]) -> npt.NDArray[np.float64]:
+    """Return what a network answers to each picture, in real numbers, shape (n, outputs)."""
+    interpreter = load_interpreter(flatbuffer, threads=1)
+    given, said = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    scale, zero_point = said["quantization"]
+    found = []
+    for picture in pictures:
+        interpreter.set_tensor(given["index"], picture[np.newaxis].astype(given["dtype"]))
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(said["index"])[0].astype(float))
+    return np.asarray((np.array(found) - zero_point) * (scale or 1.0))  # float32 has no scale
 
 
 def paint_all(folder: Path) -> None:

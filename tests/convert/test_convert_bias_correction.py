@@ -18,7 +18,7 @@ from maskwatch_edge.errors import ConversionError
 from maskwatch_edge.interpreter import load_interpreter
 from maskwatch_train.network import build_network
 
-from .conftest import KERAS_AND_NUMPY, SIZE, colour_network
+from .conftest import KERAS_AND_NUMPY, SIZE, answers, colour_network
 
 pytestmark = pytest.mark.filterwarnings(KERAS_AND_NUMPY)
 
@@ -31,27 +31,19 @@ def flatbuffers_of(network: Any) -> dict[str, bytes]:
 
 def uneven_network(layers: int) -> Any:
     """Build one of which int8 loses something: beside a 1, 26 weights are rounded to 0."""
-    inputs = answers = keras.Input((SIZE, SIZE, 3))
+    inputs = passed = keras.Input((SIZE, SIZE, 3))
     kernel = np.full((3, 3, 3, 3), 0.0038)
     kernel[1, 1] = np.eye(3)
     for _ in range(layers):
         convolution = keras.layers.Conv2D(3, 3, activation="relu")
-        answers = convolution(answers)
+        passed = convolution(passed)
         convolution.set_weights([kernel, np.ones(3)])
-    return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(answers))
+    return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(passed))
 
 
 def mean_answer(flatbuffer: bytes) -> npt.NDArray[np.float64]:
-    """Return the mean of each output over all pictures, and how wide a step of it is."""
-    interpreter = load_interpreter(flatbuffer, threads=1)
-    given, said = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    scale, zero_point = said["quantization"]
-    answers = []
-    for picture in PICTURES:
-        interpreter.set_tensor(given["index"], picture[np.newaxis].astype(given["dtype"]))
-        interpreter.invoke()
-        answers.append(interpreter.get_tensor(said["index"])[0].astype(float))
-    return np.asarray((np.mean(answers, axis=0) - zero_point) * (scale or 1.0))
+    """Return the mean of each output over all pictures."""
+    return np.asarray(answers(flatbuffer, PICTURES).mean(axis=0))
 
 
 @pytest.mark.parametrize("layers", [1, 3])

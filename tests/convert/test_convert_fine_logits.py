@@ -15,9 +15,8 @@ import keras
 from maskwatch_convert.converter import convert_variants
 from maskwatch_convert.fine_logits import oppose_logits, refine_logits
 from maskwatch_edge.frame import Pixels
-from maskwatch_edge.interpreter import load_interpreter
 
-from .conftest import KERAS_AND_NUMPY, SIZE, colour_network
+from .conftest import KERAS_AND_NUMPY, SIZE, answers, colour_network
 
 pytestmark = pytest.mark.filterwarnings(KERAS_AND_NUMPY)
 
@@ -42,14 +41,7 @@ def sure_network() -> Any:
 
 def scores(flatbuffer: bytes) -> npt.NDArray[np.float64]:
     """Return the score of the first label for each of the pictures."""
-    loaded = load_interpreter(flatbuffer, threads=1)
-    given, said = loaded.get_input_details()[0], loaded.get_output_details()[0]
-    answers = []
-    for picture in pictures():
-        loaded.set_tensor(given["index"], picture[np.newaxis].astype(given["dtype"]))
-        loaded.invoke()
-        answers.append(float(loaded.get_tensor(said["index"])[0, 0]))
-    return np.asarray(answers) * (said["quantization"][0] or 1.0)
+    return answers(flatbuffer, pictures())[:, 0]
 
 
 def converted(network: Any) -> dict[str, bytes]:
