@@ -45,7 +45,7 @@ FARTHEST_TURN = 0.13
 """Faces are turned by so much at most; see `AlignedFace.turn`. Hardly one in a hundred is more."""
 
 ALIKE = 24
-"""A face is drawn from this many that are turned most alike."""
+"""A face is drawn from this many, turned about as far as is wanted."""
 
 MIN_COMPOSED_SIZE = 48
 """Faces of frames that are smaller, in pixels, are neither cut from nor laid upon."""
@@ -302,7 +302,10 @@ def align(sample: Sample, landmarks: LandmarkFinder) -> AlignedFace | None:
 
 
 def _similarity(points: npt.NDArray[np.float32], wanted: npt.NDArray[np.float32]) -> Affine:
-    """Turn, scale and shift points, shape (n, 2), so that their squared distances are least."""
+    """Turn, scale and shift points, shape (n, 2), so that their squared distances are least.
+
+    OpenCV's estimators leave out what fits badly, which of a turned face is an eye or the mouth.
+    """
     x, y = points.T
     zero, one = np.zeros_like(x), np.ones_like(x)
     rows = np.concatenate([np.stack([x, -y, one, zero], 1), np.stack([y, x, zero, one], 1)])
