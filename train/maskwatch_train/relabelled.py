@@ -41,22 +41,18 @@ class Relabelled:
         Raises:
             InputError: If there is no such file, or a line is not as expected.
         """
-        path = _shipped() if name == SHIPPED else Path(name)
-        try:
-            content = path.read_bytes()
-            lines = content.decode().splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"cannot read the labels {path}: {error}; expected {SHIPPED}, or a text file"
-            ) from error
         meanings: dict[str, str] = {}
-        for number, line in enumerate(lines, start=1):
-            words = line.partition("#")[0].split()
-            if words:
-                digest, meaning = _read_line(f"{path}, line {number}", words)
-                if meanings.setdefault(digest, meaning) != meaning:
-                    raise InputError(f"{path}, line {number}: this picture has two labels")
-        return cls(meanings, hashlib.sha256(content).hexdigest())
+        list_digest = hashlib.sha256()
+        for path in _shipped() if name == SHIPPED else [Path(name)]:
+            content = _content(path)
+            list_digest.update(content)
+            for number, line in enumerate(content.decode().splitlines(), start=1):
+                words = line.partition("#")[0].split()
+                if words:
+                    digest, meaning = _read_line(f"{path}, line {number}", words)
+                    if meanings.setdefault(digest, meaning) != meaning:
+                        raise InputError(f"{path}, line {number}: this picture has two labels")
+        return cls(meanings, list_digest.hexdigest())
 
     def meaning_of(self, face: LabelledFace) -> str | None:
         """Return what the list takes a picture for; None if it does not name it.
@@ -76,8 +72,19 @@ def taken_for(face: LabelledFace, meaning: str) -> tuple[LabelledFace, ...]:
     return (replace(face, label=FRAME_CLASSES[meaning], worn_wrong=meaning == WORN_WRONG),)
 
 
-def _shipped() -> Path:
-    return Path(__file__).with_name("labels") / "face-mask-12k.txt"
+def _shipped() -> list[Path]:
+    return sorted(Path(__file__).with_name("labels").glob("*.txt"))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        content.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"cannot read the labels {path}: {error}; expected {SHIPPED}, or a text file"
+        ) from error
+    return content
 
 
 def _read_line(place: str, words: list[str]) -> tuple[str, str]:
