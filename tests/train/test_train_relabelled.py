@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
+import maskwatch_train
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.dataset import WORN_WRONG, content_digest, read_faces
 from maskwatch_edge.errors import InputError
@@ -21,6 +21,7 @@ from .conftest import KERAS_AND_NUMPY, maskwatch, tiny_training
 
 pytestmark = pytest.mark.filterwarnings(KERAS_AND_NUMPY)
 
+LABELS = Path(maskwatch_train.__file__).parent / "labels"
 DIGEST = "0123456789abcdef" * 4
 
 
@@ -129,12 +130,14 @@ def test_train_says_that_there_is_no_such_list(
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
-def test_our_list_names_training_pictures_of_the_12k_set_and_none_that_is_scored(
-    shared: Path,
-) -> None:
-    relabelled = Relabelled.open(SHIPPED)
-    places: dict[str, str | None] = {}
-    for face in read_faces(shared / "data" / "face-mask-12k"):
-        places.setdefault(content_digest(face.path), face.published_split)
-    named = Counter(places.get(digest) for digest in relabelled.meanings)
-    assert named == {"Train": len(relabelled.meanings)}
+def test_our_lists_name_pictures_of_the_sets_and_none_that_is_scored(shared: Path) -> None:
+    published = {"face-mask-12k": {"Train"}, "mask-photos": {None}}
+    named = 0
+    for name, splits in published.items():
+        meanings = Relabelled.open(str(LABELS / f"{name}.txt")).meanings
+        places: dict[str, str | None] = {}
+        for face in read_faces(shared / "data" / name):
+            places.setdefault(content_digest(face.path), face.published_split)
+        assert {places[digest] for digest in meanings} == splits
+        named += len(meanings)
+    assert len(Relabelled.open(SHIPPED).meanings) == named == 213

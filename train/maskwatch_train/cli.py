@@ -124,9 +124,9 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--relabel",
         metavar="shipped|FILE",
-        help="take listed pictures for what they show, not for what was published: our list of the "
-        "Kaggle 12K set, or a file of lines with SHA-256 and label. What is scored stays as "
-        "published",
+        help="take listed pictures for what they show, not for what was published: our lists of "
+        "the Kaggle 12K set and of mask-photos, or a file of lines with SHA-256 and label. What is "
+        "scored stays as published",
     )
     add(
         "--copies",
