@@ -9,7 +9,7 @@ from maskwatch_edge.command import Command, count, need, positive, share, whole
 from maskwatch_edge.contract import INPUT_SIZE
 from maskwatch_edge.errors import InputError
 
-from .config import TrainingConfig
+from .config import TrainingConfig, names_network
 from .options import add_alpha, add_run_options, add_seed, add_split_options, check_options
 from .start_up import load_tensorflow
 
@@ -172,7 +172,7 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError("no data given; name at least one folder, or use --data kaggle")
     if options.composed and options.landmarks is None:
         raise InputError("--composed needs --landmarks YUNET.onnx")
-    if options.start_share and not options.weights.endswith(".keras"):
+    if options.start_share and not names_network(options.weights):
         raise InputError("--start-share needs --weights RUN/model.keras, an earlier run's network")
     if options.size % 32:
         raise InputError(f"--size must be a multiple of 32 pixels; received {options.size}")

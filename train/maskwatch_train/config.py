@@ -8,7 +8,6 @@ from pathlib import Path
 HEAD, FINE_TUNE = "head", "fine-tune"
 STAGES = (HEAD, FINE_TUNE)
 
-
 AFTER_TRAINING = ("start_share",)
 """What changes nothing of what is learned: a run may be resumed with another one."""
 
@@ -37,7 +36,12 @@ class CommonConfig:
     @property
     def earlier_network(self) -> Path | None:
         """The network of an earlier run that this one goes on from, if it does."""
-        return Path(self.weights) if self.weights.endswith(".keras") else None
+        return Path(self.weights) if names_network(self.weights) else None
+
+
+def names_network(weights: str) -> bool:
+    """Tell whether `CommonConfig.weights` is the network of an earlier run."""
+    return weights.endswith(".keras")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from maskwatch_edge.contract import LABELS
 from maskwatch_edge.dataset import MIN_FACE_SIZE
 from maskwatch_edge.plots import per_cent
 
+from .config import names_network
 from .distillation import TAUGHT_SHARE, TEMPERATURE
 from .splits import SPLITS, TEST, VALIDATION
 
@@ -117,7 +118,7 @@ def _mixed(config: Mapping[str, Any]) -> str:
 
 def _start(figures: Mapping[str, Any]) -> str:
     weights = figures["config"]["weights"]
-    if not weights.endswith(".keras"):
+    if not names_network(weights):
         return f"`{weights}`"
     narrowed = ", of its wider network the channels that matter most" if figures["narrowed"] else ""
     return f"`{weights}` of an earlier run{narrowed}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maskwatch_edge.command import Command, count, need, positive, whole
 from maskwatch_edge.errors import InputError
+from maskwatch_train.config import names_network
 from maskwatch_train.options import (
     add_alpha,
     add_run_options,
@@ -114,7 +115,7 @@ def _check(options: argparse.Namespace) -> None:
     check_options(options, MAX_FROZEN_BLOCKS)
     if options.finder and options.landmarks is None:
         raise InputError("--finder teaches beside YuNet; give --landmarks YUNET.onnx, too")
-    is_thinned = options.expansion != EXPANSION and not options.weights.endswith(".keras")
+    is_thinned = options.expansion != EXPANSION and not names_network(options.weights)
     if is_thinned and options.frozen_blocks:
         raise InputError(
             "a thinned backbone has lost some of what it knew, and all of its blocks must make up "
