@@ -229,6 +229,7 @@ def test_a_run_goes_on_from_the_network_of_an_earlier_one(
     for figure in ("accuracy", "calibration_error"):
         assert later["test"][figure] == pytest.approx(earlier["test"][figure], abs=1e-4)
     assert [entry["stage"] for entry in history_of(run)] == ["fine-tune"]
+    assert json.loads((run / "data.json").read_text())["epochs"] == 1 + earlier["epochs"]
 
 
 def test_an_earlier_network_of_another_size_is_refused(

@@ -96,6 +96,25 @@ def test_a_run_goes_on_from_an_earlier_one_for_another_size(
     assert report["identities"]["learned_before"] == learned
 
 
+def test_a_run_that_goes_on_is_shown_other_scenes_than_the_earlier_one(
+    frames: Path, tmp_path: Path
+) -> None:
+    def first_loss(run: Path, weights: str) -> float:
+        options = ("--weights", weights, "--epochs", "1", "--rate", "1e-12")
+        assert train_finder(frames, run, *options) == 0
+        loss: float = json.loads((run / "metrics.json").read_text())["history"][0]["loss"]
+        return loss
+
+    # Nothing is learned, so only the scenes make a difference.
+    runs = [tmp_path / name for name in ("first", "second", "third", "third again")]
+    weights = ["none", *(str(run / "model.keras") for run in (runs[0], runs[1], runs[1]))]
+    losses = list(map(first_loss, runs, weights))
+    assert losses[2] == pytest.approx(losses[3], rel=1e-4)
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert losses[one] != pytest.approx(losses[other], rel=1e-3)
+    assert [json.loads((run / "data.json").read_text())["epochs"] for run in runs] == [1, 2, 3, 3]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -21,7 +21,7 @@ from .found_faces import BoxFinder
 from .landmarks import LandmarkFinder
 from .relabelled import Relabelled
 from .report import write_report
-from .run_folder import check_folder, learned_by
+from .run_folder import check_folder, epochs_before, learned_by
 from .samples import DataSet, Sample, load_data_set, with_repeats
 from .splits import TRAIN, VALIDATION, Division
 from .start import make_start, mix_in
@@ -104,7 +104,7 @@ def learned_samples(
             landmarks,
             count=config.composed,
             input_size=config.size,
-            rng=np.random.default_rng(config.seed),
+            rng=np.random.default_rng(config.seed + epochs_before(config)),
         )
     return samples + with_repeats(data.found, *repeats)
 

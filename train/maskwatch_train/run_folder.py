@@ -14,7 +14,7 @@ from maskwatch_edge.contract import UNREADABLE
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.files import remove_leftovers, replacing, write_atomically
 
-from .config import AFTER_TRAINING
+from .config import AFTER_TRAINING, CommonConfig
 from .splits import TRAIN
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ Config = TypeVar("Config", bound="DataclassInstance")
 
 CHECKPOINTS = "checkpoints"
 """The folder of a run that lets it be continued."""
+
+EPOCHS = "epochs"
+"""In the data report: how many epochs the data was drawn from, those of earlier runs included."""
 
 
 def check_folder(run: Path, may_resume: bool) -> None:
@@ -96,6 +99,22 @@ def learned_by(network: Path) -> set[str]:
             f"cannot read {path}: {error}; it tells which faces {network} was fitted on, and "
             "without it they might be scored: keep the file beside the network"
         ) from error
+
+
+def epochs_before(config: CommonConfig) -> int:
+    """Return for how many epochs the network that a run goes on from was trained, in all runs.
+
+    What is drawn at random goes on there, too, or the same would be shown once more.
+
+    Returns:
+        0 if there is no earlier run, or one of a version that did not tell.
+    """
+    if config.earlier_network is None:
+        return 0
+    try:
+        return int(json.loads(config.earlier_network.with_name("data.json").read_text())[EPOCHS])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return 0
 
 
 def best_path(run: Path) -> Path:

@@ -27,6 +27,7 @@ from .network import set_trainable, synchronize_norms
 from .run_folder import (
     best_path,
     checkpoint_path,
+    epochs_before,
     load_history,
     load_network,
     remove_old_checkpoints,
@@ -189,7 +190,8 @@ def _train_stage(
     teacher: Teacher | None,
 ) -> None:
     config, done = state.config, state.epochs_done(stage)
-    batches = AugmentedBatches(splits[TRAIN], config, len(state.history), this_worker())
+    drawn = epochs_before(config) + len(state.history)
+    batches = AugmentedBatches(splits[TRAIN], config, drawn, this_worker())
     if not network.compiled:
         with strategy().scope():
             compile_network(network, _optimizer(config, stage, steps=len(batches)))

@@ -15,6 +15,7 @@ from maskwatch_edge.errors import InputError
 from maskwatch_train.devices import strategy
 from maskwatch_train.run_folder import (
     checkpoint_path,
+    epochs_before,
     load_history,
     load_network,
     remove_old_checkpoints,
@@ -125,7 +126,9 @@ def train_finder(
         network = _network(start, run, state)
         if len(history) < config.epochs:
             network.fit(
-                SceneBatches(data.splits[TRAIN], config, first_epoch=len(history)),
+                SceneBatches(
+                    data.splits[TRAIN], config, first_epoch=epochs_before(config) + len(history)
+                ),
                 initial_epoch=len(history),
                 epochs=config.epochs,
                 callbacks=[FinderCheckpointer(run, state, data.splits[VALIDATION])],
