@@ -115,7 +115,15 @@ def test_a_run_that_goes_on_is_shown_other_scenes_than_the_earlier_one(
 
 @pytest.mark.parametrize(
     ("report", "epochs"),
-    [('{"epochs": 5}', 5), ("{}", 0), ('{"epochs": "many"}', 0), ("{", 0), (None, 0)],
+    [
+        ('{"epochs": 5}', 5),
+        ("{}", 0),
+        ('{"epochs": "many"}', 0),
+        ('{"epochs": -1}', 0),
+        ('{"epochs": Infinity}', 0),
+        ("{", 0),
+        (None, 0),
+    ],
 )
 def test_how_long_an_earlier_run_was_trained_is_read_where_it_is_told(
     tmp_path: Path, report: str | None, epochs: int

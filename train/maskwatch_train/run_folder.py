@@ -112,8 +112,9 @@ def epochs_before(config: CommonConfig) -> int:
     if config.earlier_network is None:
         return 0
     try:
-        return int(json.loads(config.earlier_network.with_name("data.json").read_text())[EPOCHS])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        report = json.loads(config.earlier_network.with_name("data.json").read_text())
+        return max(int(report[EPOCHS]), 0)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 0
 
 
