@@ -21,7 +21,7 @@ from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import FacesConfig, Thresholds
 from maskwatch_edge.dataset import LabelledFrame, read_frames
 from maskwatch_edge.errors import InputError, MaskwatchError
-from maskwatch_edge.evaluate.selection import read_identities
+from maskwatch_edge.evaluate.selection import Selection, read_identities
 from maskwatch_edge.evaluate.tables import NOUNS
 from maskwatch_edge.finders import TfliteFinder
 from maskwatch_edge.finders.scoring import FALSE_ALARMS
@@ -111,14 +111,14 @@ def look(
         ModelError: If a network cannot be used.
     """
     held_out = frozenset.intersection(*map(read_identities, lists))
+    named = list(filter(Selection(smallest_face, held_out=held_out).has_frame, frames))
+    if not named:
+        raise InputError(f"no frame is named by all of {', '.join(map(str, lists))}")
     watcher = Watcher(
         TfliteFinder(finder, min_score=min(SCORES), min_size=smallest_face),
         MaskClassifier(model),
         Thresholds(min_face_score=min(SCORES)),
     )
-    named = [one for one in frames if any(face.identity in held_out for face in one.faces)]
-    if not named:
-        raise InputError(f"no frame is named by all of {', '.join(map(str, lists))}")
     return [
         Seen(one, watcher.look(Frame(read_picture(one.path), 0, 0.0, str(one.path))))
         for one in named

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,18 +41,14 @@ class Relabelled:
         Raises:
             InputError: If there is no such file, or a line is not as expected.
         """
+        paths = _shipped() if name == SHIPPED else [Path(name)]
+        contents = {path: _content(path) for path in paths}
         meanings: dict[str, str] = {}
-        list_digest = hashlib.sha256()
-        for path in _shipped() if name == SHIPPED else [Path(name)]:
-            content = _content(path)
-            list_digest.update(content)
-            for number, line in enumerate(content.decode().splitlines(), start=1):
-                words = line.partition("#")[0].split()
-                if words:
-                    digest, meaning = _read_line(f"{path}, line {number}", words)
-                    if meanings.setdefault(digest, meaning) != meaning:
-                        raise InputError(f"{path}, line {number}: this picture has two labels")
-        return cls(meanings, list_digest.hexdigest())
+        for place, words in _entries(contents):
+            digest, meaning = _read_line(place, words)
+            if meanings.setdefault(digest, meaning) != meaning:
+                raise InputError(f"{place}: this picture has two labels")
+        return cls(meanings, hashlib.sha256("".join(contents.values()).encode()).hexdigest())
 
     def meaning_of(self, face: LabelledFace) -> str | None:
         """Return what the list takes a picture for; None if it does not name it.
@@ -76,15 +72,21 @@ def _shipped() -> list[Path]:
     return sorted(Path(__file__).with_name("labels").glob("*.txt"))
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path) -> str:
     try:
-        content = path.read_bytes()
-        content.decode()
+        return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"cannot read the labels {path}: {error}; expected {SHIPPED}, or a text file"
         ) from error
-    return content
+
+
+def _entries(contents: Mapping[Path, str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield where each line that says something stands, and its words."""
+    for path, content in contents.items():
+        for number, line in enumerate(content.splitlines(), start=1):
+            if words := line.partition("#")[0].split():
+                yield f"{path}, line {number}", words
 
 
 def _read_line(place: str, words: list[str]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from maskwatch_edge.plots import plot_calibration, plot_confusion
 
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
-from .run_folder import EPOCHS, epochs_before, save_network, without_resume
+from .run_folder import EPOCHS, epochs_drawn, save_network, without_resume
 from .samples import DataSet, Sample, describe
 from .splits import TEST, VALIDATION
 from .training import RunState, predict
@@ -71,7 +71,7 @@ def write_report(
         "test_faces_from_32_px": _measure_large(test, answers),
     }
     save_network(network, run / "model.keras")
-    epochs = epochs_before(state.config) + len(state.history)
+    epochs = epochs_drawn(state.config, state.history)
     _write_json(run / "data.json", data.report | {EPOCHS: epochs})
     write_atomically(run / "held_out.txt", "\n".join(data.report["identities"][TEST]) + "\n")
     _draw(run, state, test, answers, figures)

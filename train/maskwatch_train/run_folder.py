@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -116,6 +117,16 @@ def epochs_before(config: CommonConfig) -> int:
         return max(int(report[EPOCHS]), 0)
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 0
+
+
+def epochs_drawn(config: CommonConfig, history: Sequence[object]) -> int:
+    """Return how many epochs the data was drawn from, by this run so far and those before it.
+
+    Args:
+        config: What the run was started with.
+        history: One entry for each of its epochs.
+    """
+    return epochs_before(config) + len(history)
 
 
 def best_path(run: Path) -> Path:

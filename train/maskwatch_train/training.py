@@ -27,7 +27,7 @@ from .network import set_trainable, synchronize_norms
 from .run_folder import (
     best_path,
     checkpoint_path,
-    epochs_before,
+    epochs_drawn,
     load_history,
     load_network,
     remove_old_checkpoints,
@@ -190,7 +190,7 @@ def _train_stage(
     teacher: Teacher | None,
 ) -> None:
     config, done = state.config, state.epochs_done(stage)
-    drawn = epochs_before(config) + len(state.history)
+    drawn = epochs_drawn(config, state.history)
     batches = AugmentedBatches(splits[TRAIN], config, drawn, this_worker())
     if not network.compiled:
         with strategy().scope():

@@ -11,7 +11,7 @@ import keras
 
 from maskwatch_edge.contract import FINDER
 from maskwatch_edge.files import write_atomically
-from maskwatch_train.run_folder import EPOCHS, epochs_before, save_network, without_resume
+from maskwatch_train.run_folder import EPOCHS, epochs_drawn, save_network, without_resume
 from maskwatch_train.splits import TEST, VALIDATION
 
 from .card import finder_card
@@ -49,7 +49,7 @@ def write_finder_report(
         "test": measure(network, data.splits[TEST]),
     }
     save_network(network, run / "model.keras")
-    epochs = epochs_before(state.config) + len(state.history)
+    epochs = epochs_drawn(state.config, state.history)
     _write_json(run / "data.json", data.report | {EPOCHS: epochs})
     write_atomically(run / "held_out.txt", "\n".join(data.report["identities"][TEST]) + "\n")
     write_atomically(run / "command.txt", figures["command"] + "\n")

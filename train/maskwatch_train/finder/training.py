@@ -15,7 +15,7 @@ from maskwatch_edge.errors import InputError
 from maskwatch_train.devices import strategy
 from maskwatch_train.run_folder import (
     checkpoint_path,
-    epochs_before,
+    epochs_drawn,
     load_history,
     load_network,
     remove_old_checkpoints,
@@ -126,9 +126,7 @@ def train_finder(
         network = _network(start, run, state)
         if len(history) < config.epochs:
             network.fit(
-                SceneBatches(
-                    data.splits[TRAIN], config, first_epoch=epochs_before(config) + len(history)
-                ),
+                SceneBatches(data.splits[TRAIN], config, epochs_drawn(config, history)),
                 initial_epoch=len(history),
                 epochs=config.epochs,
                 callbacks=[FinderCheckpointer(run, state, data.splits[VALIDATION])],
