@@ -62,7 +62,8 @@ def main() -> None:
         for score in SCORES
     }
     if len(folds) > 1:
-        chosen = [choose(others_of(folds, place)) for place in range(len(folds))]
+        size = options.min_face_size
+        chosen = [choose(others_of(folds, place), size) for place in range(len(folds))]
         rows["chosen"] = figures_of(folds, chosen, options.min_face_size)
         print("chosen with the other folds:", ", ".join(f"{score:g}" for score in chosen))
     print_table("score", {name: headline(figures) for name, figures in rows.items()})
@@ -151,10 +152,10 @@ def figures_of(
     return scorer.result()
 
 
-def choose(folds: Sequence[Fold]) -> float:
+def choose(folds: Sequence[Fold], min_face_size: int = 32) -> float:
     """Return the least of `SCORES` with few enough false alarms, or the greatest."""
     for score in SCORES:
-        figures = figures_of(folds, [score] * len(folds))
+        figures = figures_of(folds, [score] * len(folds), min_face_size)
         if figures["false_alarms_per_frame"] <= FALSE_ALARMS:
             return score
     return SCORES[-1]
