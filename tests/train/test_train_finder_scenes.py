@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -13,12 +15,19 @@ from hypothesis import strategies as st
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.finders.codes import BoxCode, find_boxes, overlaps
+from maskwatch_edge.finders.letterbox import GREY
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture
-from maskwatch_train.finder.batches import SceneBatches, draw_odds
+from maskwatch_train.finder.batches import (
+    BACKGROUND_WEIGHTS,
+    LAYOUT_WEIGHTS,
+    SceneBatches,
+    draw_odds,
+)
 from maskwatch_train.finder.config import FinderConfig
 from maskwatch_train.finder.data import Picture
-from maskwatch_train.finder.scene import make_scene, place_picture
+from maskwatch_train.finder.placing import place_background, place_picture
+from maskwatch_train.finder.scene import make_scene, place_over
 from maskwatch_train.finder.targets import encode_targets
 from maskwatch_train.finder.truths import Teacher, Truths, annotated
 from maskwatch_train.landmarks import LandmarkFinder, Landmarks
@@ -31,16 +40,25 @@ CODE = BoxCode()
 CONFIG = FinderConfig(width=96, height=64, batch_size=3, steps=2)
 
 
-def truths_of(*boxes: tuple[float, float, float, float], sure: bool = True) -> Truths:
-    return Truths(np.array(boxes).reshape(-1, 4), np.full(len(boxes), sure))
+def truths_of(
+    *boxes: tuple[float, float, float, float], sure: bool = True, trust: float = 1.0
+) -> Truths:
+    count = len(boxes)
+    edges = np.array(boxes).reshape(-1, 4)
+    return Truths(edges, np.full(count, sure), np.full(count, trust), np.zeros(count, bool))
 
 
-def red_face(shape: tuple[int, int] = (120, 160)) -> Picture:
-    """Paint a red square on blue ground."""
-    pixels = np.zeros((*shape, 3), np.uint8)
+def red_face(layout: str = "frames") -> Picture:
+    """Paint a red disc on blue ground."""
+    pixels = np.zeros((120, 160, 3), np.uint8)
     pixels[...] = (0, 0, 255)
-    pixels[30:90, 50:110] = (255, 0, 0)
-    return Picture(pixels, annotated([FaceBox(50, 30, 110, 90)]), ("red",), "frames")
+    cv2.ellipse(pixels, ((80, 60), (60, 60), 0), (255, 0, 0), cv2.FILLED)
+    return Picture(pixels, annotated([FaceBox(50, 30, 110, 90)]), ("red",), layout)
+
+
+def empty(layout: str = "folders", shade: int = 80) -> Picture:
+    """Paint a picture in which nothing is, of one shade."""
+    return Picture(np.full((90, 120, 3), shade, np.uint8), annotated([]), ("empty",), layout)
 
 
 @st.composite
@@ -75,6 +93,14 @@ def test_no_face_weighs_more_than_another_alone_would(truths: Truths) -> None:
         assert alone.boxes[..., 4].sum() == pytest.approx(1, abs=1e-4)
 
 
+def test_a_box_that_nobody_has_drawn_weighs_less() -> None:
+    box = (60.0, 28.0, 160.0, 128.0)
+    taught = encode_targets(truths_of(box, trust=0.25), PLACES, CODE)
+    drawn = encode_targets(truths_of(box), PLACES, CODE)
+    assert np.allclose(taught.boxes[..., 4], 0.25 * drawn.boxes[..., 4])
+    assert np.array_equal(taught.heat, drawn.heat)
+
+
 @pytest.mark.parametrize(
     "truths",
     [
@@ -85,9 +111,20 @@ def test_no_face_weighs_more_than_another_alone_would(truths: Truths) -> None:
 def test_what_is_not_learned_is_ignored_and_not_background(truths: Truths) -> None:
     targets = encode_targets(truths, PLACES, CODE)
     assert targets.heat[..., 0].max() == 0.0
-    assert targets.boxes[..., 4].max() == 0.0
     assert targets.heat[11, 11, 1] == 0.0
     assert targets.heat[0, 0, 1] == 1.0
+
+
+def test_a_box_is_learned_of_smaller_faces_than_heat_but_of_no_doubtful_one() -> None:
+    """Else all that is found smaller than the least face would be boxed as large as that."""
+    small = (84.0, 84.0, 90.0, 100.0)
+    targets = encode_targets(truths_of(small), PLACES, CODE)
+    assert targets.boxes[..., 4].sum() == pytest.approx(1, abs=1e-4)
+    best = np.unravel_index(targets.boxes[..., 4].argmax(), PLACES)
+    box = CODE.decode(targets.boxes[best][:4], CODE.points(*map(np.array, best)))
+    assert box.tolist() == pytest.approx(small, abs=0.01)
+    for nothing in (truths_of(small, sure=False), truths_of((84.0, 84.0, 87.0, 88.0))):
+        assert encode_targets(nothing, PLACES, CODE).boxes[..., 4].max() == 0.0
 
 
 def test_a_small_face_in_front_of_a_large_one_keeps_its_place() -> None:
@@ -105,20 +142,47 @@ def red_part(pixels: Pixels) -> tuple[int, int, int, int]:
 @settings(max_examples=60)
 @given(st.integers(0, 10_000), st.sampled_from([(96, 64), (64, 96), (320, 256)]))
 def test_the_face_is_where_its_box_says(seed: int, size_wh: tuple[int, int]) -> None:
-    pixels, truths = place_picture(red_face(), size_wh, np.random.default_rng(seed))
-    assert pixels.shape == (size_wh[1], size_wh[0], 3)
-    for box, sure in zip(truths.boxes, truths.sure, strict=True):
-        assert (box >= 0).all()
-        assert (box <= np.tile(size_wh, 2)).all()
-        if sure:
-            assert np.abs(np.array(red_part(pixels)) - box).max() <= 2.5
+    for place in (place_picture, place_background):
+        placed = place(red_face(), size_wh, np.random.default_rng(seed))
+        assert placed.pixels.shape == (size_wh[1], size_wh[0], 3)
+        truths = placed.truths
+        for box, sure in zip(truths.boxes, truths.sure, strict=True):
+            assert (box >= 0).all()
+            assert (box <= np.tile(size_wh, 2)).all()
+            if sure:
+                assert np.abs(np.array(red_part(placed.pixels)) - box).max() <= 4
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10_000), st.sampled_from([(96, 64), (64, 96), (320, 256)]))
+def test_what_is_not_covered_is_grey_and_a_background_covers_all(
+    seed: int, size_wh: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(seed)
+    placed = place_picture(red_face(), size_wh, rng)
+    inner = cv2.erode((~placed.covered).astype(np.uint8), np.ones((15, 15))) > 0
+    assert (placed.pixels[inner] == GREY).all()
+    assert place_background(red_face(), size_wh, rng).covered.mean() > 0.95
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10_000))
+def test_of_a_sure_face_behind_another_picture_enough_is_seen(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scene, truths = place_over(empty(), red_face(), (160, 120), rng)
+    assert scene.shape == (120, 160, 3)
+    for box in truths.boxes[truths.sure]:
+        x1, y1, x2, y2 = box.astype(int)
+        part = scene[y1:y2, x1:x2].astype(int)
+        # Where half of the box is free, at least that without the corners of an oval is.
+        assert (part.max(axis=2) - part.min(axis=2) > 60).mean() > 0.25
 
 
 def test_a_scene_is_the_same_for_the_same_draw() -> None:
     pictures = [red_face()] * 4
     for seed in range(20):
-        one, truths = make_scene(pictures, (96, 64), np.random.default_rng(seed))
-        other, same = make_scene(pictures, (96, 64), np.random.default_rng(seed))
+        one, truths = make_scene(pictures, pictures, (96, 64), np.random.default_rng(seed))
+        other, same = make_scene(pictures, pictures, (96, 64), np.random.default_rng(seed))
         assert np.array_equal(one, other)
         assert np.array_equal(truths.boxes, same.boxes)
         assert one.shape == (64, 96, 3)
@@ -129,7 +193,7 @@ def test_the_pictures_are_not_changed_by_what_is_made_of_them() -> None:
     picture = red_face()
     before = picture.pixels.copy(), picture.truths.boxes.copy()
     for seed in range(30):
-        make_scene([picture] * 4, (96, 64), np.random.default_rng(seed))
+        make_scene([picture] * 4, [picture] * 4, (96, 64), np.random.default_rng(seed))
     assert np.array_equal(picture.pixels, before[0])
     assert np.array_equal(picture.truths.boxes, before[1])
 
@@ -148,9 +212,20 @@ def test_an_epoch_can_be_repeated_and_the_next_is_another() -> None:
 
 
 def test_layouts_are_drawn_by_their_weight_and_pictures_of_one_alike() -> None:
-    assert draw_odds(["frames"] * 4).tolist() == [0.25] * 4
-    odds = draw_odds(["frames", "folders", "folders", "kaggle"])
+    frames = [red_face()] * 4
+    assert draw_odds(frames, LAYOUT_WEIGHTS).tolist() == [0.25] * 4
+    pictures = [red_face(layout) for layout in ("frames", "folders", "folders", "kaggle")]
+    odds = draw_odds(pictures, LAYOUT_WEIGHTS)
     assert odds.tolist() == pytest.approx([0.5, 0.175, 0.175, 0.15])
+    assert draw_odds(pictures, BACKGROUND_WEIGHTS).tolist() == pytest.approx([0.6, 0.2, 0.2, 0.0])
+
+
+def test_pictures_with_hard_faces_are_drawn_twice_as_often() -> None:
+    easy = red_face()
+    hard = replace(easy, truths=replace(easy.truths, hard=np.array([True])))
+    odds = draw_odds([easy, hard, red_face("folders")], LAYOUT_WEIGHTS)
+    assert odds[1] == pytest.approx(2 * odds[0])
+    assert odds[2] == pytest.approx(0.35 / 0.85)
 
 
 class FakeYunet:
@@ -212,6 +287,14 @@ def test_a_finder_of_ours_teaches_what_yunet_does_not_see(
     scores: tuple[float, ...], own: list[FaceBox], sure: dict[int, bool] | None
 ) -> None:
     assert teach(FakeYunet(*scores), *own) == sure
+
+
+@pytest.mark.parametrize(("score", "hard"), [(0.9, False), (0.5, True)])
+def test_a_face_that_yunet_does_not_find_is_a_hard_one(score: float, hard: bool) -> None:
+    teacher = Teacher(cast(LandmarkFinder, FakeYunet(score)))
+    faces = annotated([box_at(0, 1.0), box_at(2, 1.0), FaceBox(90, 0, 100, 10)])
+    marked = teacher.mark_hard(np.zeros((100, 400, 3), np.uint8), faces)
+    assert marked.hard.tolist() == [hard, True, False]  # the last one is too small to count
 
 
 def test_the_real_teachers_find_the_face_of_a_real_frame_once(shared: Path) -> None:

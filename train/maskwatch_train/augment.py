@@ -111,14 +111,16 @@ def blur(crop: Pixels, rng: np.random.Generator) -> Pixels:
 
 def light(crop: Pixels, rng: np.random.Generator) -> Pixels:
     """Change exposure, contrast, gamma, white balance and saturation; sometimes to grey."""
-    values = crop.astype(np.float32) / 255.0
+    # What becomes of each of the 256 values that a pixel can have, and then of the pixels.
+    values = np.arange(256, dtype=np.float32) / 255.0
     values = np.power(values, np.exp(rng.normal(0, 0.25)))
     values = (values - 0.5) * rng.uniform(0.7, 1.25) + 0.5 + rng.normal(0, 0.08)
-    values = values * np.exp(rng.normal(0, 0.08, 3)).astype(np.float32)
-    grey = values.mean(axis=2, keepdims=True)
+    table = values[:, np.newaxis] * np.exp(rng.normal(0, 0.08, 3)).astype(np.float32)
+    lit = np.asarray(cv2.LUT(crop, table[np.newaxis].astype(np.float32)))
+    grey = ((lit[..., 0] + lit[..., 1] + lit[..., 2]) / 3)[..., np.newaxis]
     saturation = 0.0 if rng.random() < 0.05 else rng.uniform(0.5, 1.4)
-    values = grey + (values - grey) * saturation
-    return np.asarray(np.clip(values * 255.0, 0, 255), dtype=np.uint8)
+    lit = grey + (lit - grey) * saturation
+    return np.asarray(np.clip(lit * 255.0, 0, 255), dtype=np.uint8)
 
 
 def noise(crop: Pixels, rng: np.random.Generator) -> Pixels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,7 @@ from maskwatch_edge.plots import plot_calibration, plot_confusion
 
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
-from .run_folder import EPOCHS, epochs_drawn, save_network, without_resume
+from .run_folder import EPOCHS, epochs_drawn, save_network, without_resume, write_json
 from .samples import DataSet, Sample, describe
 from .splits import TEST, VALIDATION
 from .training import RunState, predict
@@ -72,12 +71,12 @@ def write_report(
     }
     save_network(network, run / "model.keras")
     epochs = epochs_drawn(state.config, state.history)
-    _write_json(run / "data.json", data.report | {EPOCHS: epochs})
+    write_json(run / "data.json", data.report | {EPOCHS: epochs})
     write_atomically(run / "held_out.txt", "\n".join(data.report["identities"][TEST]) + "\n")
     _draw(run, state, test, answers, figures)
     write_atomically(run / "command.txt", figures["command"] + "\n")
     write_atomically(run / "model_card.md", model_card(figures, data.report))
-    _write_json(run / "metrics.json", figures)
+    write_json(run / "metrics.json", figures)
     return figures
 
 
@@ -135,7 +134,3 @@ def worst_mistakes(samples: Sequence[Sample], answers: Floats) -> list[Mistake]:
         if answer.argmax() != sample.label_index
     ]
     return sorted(mistakes, key=lambda mistake: -mistake.score)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    write_atomically(path, json.dumps(content, indent=1) + "\n")

@@ -77,6 +77,15 @@ def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
         raise InputError(f"cannot read the network {path}: {reason}") from error
 
 
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a report that a run leaves, whole or not at all.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
+
+
 def shapes_of(network: keras.Model) -> list[tuple[int, ...]]:
     """Return the shapes of a network's weights, by which one is told from another."""
     return [tuple(weights.shape) for weights in network.weights]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -16,10 +16,17 @@ from .losses import BOXES, HEAT
 from .scene import make_scene
 from .targets import encode_targets
 
+Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 LAYOUT_WEIGHTS = {"frames": 0.5, "folders": 0.35, "kaggle": 0.15}
 """How often a picture of each layout is drawn: boxes of people count more than the teacher's."""
+
+BACKGROUND_WEIGHTS = {"frames": 0.6, "folders": 0.4, "kaggle": 0.0}
+"""The same of what fills the free place of a scene: crops show nothing but a face."""
+
+HARD_WEIGHT = 2.0
+"""How often a picture with a hard face is drawn, against the others of its layout."""
 
 
 class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -34,7 +41,8 @@ class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._pictures = pictures
         self._config = config
         self._epoch = first_epoch
-        self._odds = draw_odds([picture.layout for picture in pictures])
+        self._odds = draw_odds(pictures, LAYOUT_WEIGHTS)
+        self._background_odds = draw_odds(pictures, BACKGROUND_WEIGHTS)
 
     def __len__(self) -> int:
         return self._config.steps
@@ -44,22 +52,28 @@ class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
         places = (self._config.height // STRIDE, self._config.width // STRIDE)
         scenes, targets = [], []
         for _ in range(self._config.batch_size):
-            drawn = rng.choice(len(self._pictures), 4, p=self._odds)
-            chosen = [self._pictures[index] for index in drawn]
-            scene, truths = make_scene(chosen, self._config.size_wh, rng)
+            drawn, behind = self._draw(self._odds, rng), self._draw(self._background_odds, rng)
+            scene, truths = make_scene(drawn, behind, self._config.size_wh, rng)
             scenes.append(scene)
             targets.append(encode_targets(truths, places, BoxCode()))
         heat = np.stack([target.heat for target in targets])
         boxes = np.stack([target.boxes for target in targets])
         return np.stack(scenes).astype(np.float32), {HEAT: heat, BOXES: boxes}
 
+    def _draw(self, odds: Floats, rng: np.random.Generator) -> list[Picture]:
+        return [self._pictures[index] for index in rng.choice(len(self._pictures), 4, p=odds)]
+
     def on_epoch_end(self) -> None:
         """Go on to the draw of the next epoch."""
         self._epoch += 1
 
 
-def draw_odds(layouts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return the probability of each picture: `LAYOUT_WEIGHTS`, shared out within a layout."""
-    counts = {layout: layouts.count(layout) for layout in set(layouts)}
-    odds = np.array([LAYOUT_WEIGHTS[layout] / counts[layout] for layout in layouts])
+def draw_odds(pictures: Sequence[Picture], layout_weights: Mapping[str, float]) -> Floats:
+    """Return the probability of each picture: the weight of its layout, shared out within that."""
+    layouts = np.array([picture.layout for picture in pictures])
+    hard = np.array([picture.truths.hard.any() for picture in pictures])
+    odds = np.where(hard, HARD_WEIGHT, 1.0)
+    for layout, weight in layout_weights.items():
+        members = layouts == layout
+        odds[members] *= weight / max(odds[members].sum(), 1.0)
     return np.asarray(odds / odds.sum())

@@ -84,7 +84,7 @@ def load_pictures(
     for path, split in zip(hashes, splits, strict=True):
         faces = by_path[path]
         if split is not None and (split == TRAIN or faces[0].layout == "frames"):
-            picture = _read(faces, teacher, keep_size=split != TRAIN)
+            picture = _read(faces, teacher, to_learn=split == TRAIN)
             pictures[split] += [] if picture is None else [picture]
     for split, members in pictures.items():
         _check_split(split, members)
@@ -121,16 +121,18 @@ def _hashes(
 
 
 def _read(
-    faces: Sequence[LabelledFace], teacher: Teacher | None, *, keep_size: bool
+    faces: Sequence[LabelledFace], teacher: Teacher | None, *, to_learn: bool
 ) -> Picture | None:
     """Read a picture with its faces; None if the teacher is sure of none."""
     path, layout = faces[0].path, faces[0].layout
     pixels, digest = read_picture(path), content_digest(path)
-    scale = 1.0 if keep_size else min(MAX_SIDE / max(pixels.shape[:2]), 1.0)
+    scale = min(MAX_SIDE / max(pixels.shape[:2]), 1.0) if to_learn else 1.0
     if scale < 1.0:
         pixels = _shrunk(pixels, scale)
     if layout == "frames":
         truths = annotated([face.box for face in faces if face.box is not None]).scaled(scale)
+        if teacher is not None and to_learn:
+            truths = teacher.mark_hard(pixels, truths)
         return Picture(pixels, truths, tuple(f.identity_in(digest) for f in faces), layout)
     found = None if teacher is None else teacher.teach(pixels)
     return None if found is None else Picture(pixels, found, (digest,), layout)

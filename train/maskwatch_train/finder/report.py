@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,13 @@ import keras
 
 from maskwatch_edge.contract import FINDER
 from maskwatch_edge.files import write_atomically
-from maskwatch_train.run_folder import EPOCHS, epochs_drawn, save_network, without_resume
+from maskwatch_train.run_folder import (
+    EPOCHS,
+    epochs_drawn,
+    save_network,
+    without_resume,
+    write_json,
+)
 from maskwatch_train.splits import TEST, VALIDATION
 
 from .card import finder_card
@@ -50,13 +55,9 @@ def write_finder_report(
     }
     save_network(network, run / "model.keras")
     epochs = epochs_drawn(state.config, state.history)
-    _write_json(run / "data.json", data.report | {EPOCHS: epochs})
+    write_json(run / "data.json", data.report | {EPOCHS: epochs})
     write_atomically(run / "held_out.txt", "\n".join(data.report["identities"][TEST]) + "\n")
     write_atomically(run / "command.txt", figures["command"] + "\n")
     write_atomically(run / "model_card.md", finder_card(figures, data.report))
-    _write_json(run / "metrics.json", figures)
+    write_json(run / "metrics.json", figures)
     return figures
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    write_atomically(path, json.dumps(content, indent=1) + "\n")

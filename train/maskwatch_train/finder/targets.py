@@ -21,7 +21,10 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 SMALLEST_FACE = 8.0
-"""Pixels of the input; smaller faces are neither learned nor taken for background."""
+"""Pixels of the input; smaller faces are neither learned as faces nor taken for background."""
+
+SMALLEST_BOX = 4.0
+"""The same, of boxes: what is found smaller than a face is to be known by its size."""
 
 SPREAD = 0.09
 """Standard deviation of a bump, as a share of the sides of the face."""
@@ -38,8 +41,8 @@ class Targets:
         heat: Shape (rows, columns, 2): height of the bumps in [0, 1], exactly 1 at the centres,
             and 1 where it is to be learned, 0 where it is to be ignored.
         boxes: Shape (rows, columns, 5): the coded box, and the weight with which it is learned;
-            the weights of a face sum to one, or to less where a smaller face before it has taken
-            some of its places.
+            the weights of a face sum to its trust, or to less where a smaller face before it has
+            taken some of its places.
     """
 
     heat: Singles
@@ -57,13 +60,18 @@ def encode_targets(truths: Truths, places: tuple[int, int], code: BoxCode) -> Ta
     heat, boxes = np.zeros((*places, 2)), np.zeros((*places, 5))
     heat[..., 1] = 1.0
     sides = truths.boxes[:, 2:] - truths.boxes[:, :2]
-    learned = truths.sure & (sides.min(axis=1, initial=np.inf) >= SMALLEST_FACE)
+    sizes = sides.min(axis=1, initial=np.inf)
+    learned = truths.sure & (sizes >= SMALLEST_FACE)
     for box in truths.boxes[~learned]:
         _ignore(heat, box, code)
     # The largest first, so that a small face before it keeps its places.
     for index in np.argsort(-sides.prod(axis=1)):
+        place, bump = _bump(truths.boxes[index], heat.shape[:2], code)
         if learned[index]:
-            _learn(heat, boxes, truths.boxes[index], code)
+            heat[..., 0] = np.maximum(heat[..., 0], bump)
+            heat[(*place, 1)] = 1.0  # a sure face on a doubtful one
+        if truths.sure[index] and sizes[index] >= SMALLEST_BOX:
+            _learn_box(boxes, truths.boxes[index], bump, truths.trust[index], code)
     return Targets(heat.astype(np.float32), boxes.astype(np.float32))
 
 
@@ -73,22 +81,20 @@ def _ignore(heat: Floats, box: Floats, code: BoxCode) -> None:
     heat[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0), 1] = 0.0
 
 
-def _learn(heat: Floats, boxes: Floats, box: Floats, code: BoxCode) -> None:
-    rows, columns = heat.shape[:2]
+def _bump(box: Floats, places: tuple[int, int], code: BoxCode) -> tuple[tuple[int, int], Floats]:
+    """Return row and column of the centre of a face, and the bump around it."""
     centre = (box[:2] + box[2:]) / 2 / code.stride
-    column, row = np.clip(centre.astype(int), 0, [columns - 1, rows - 1])
-    bump = _bump((row, column), (rows, columns), (box[2:] - box[:2]) / code.stride)
-    heat[..., 0] = np.maximum(heat[..., 0], bump)
-    heat[row, column, 1] = 1.0  # a sure face on a doubtful one
+    column, row = np.clip(centre.astype(int), 0, [places[1] - 1, places[0] - 1]).tolist()
+    spread_x, spread_y = np.maximum(SPREAD * (box[2:] - box[:2]) / code.stride, LEAST_SPREAD)
+    down = (np.arange(places[0]) - row) / spread_y
+    right = (np.arange(places[1]) - column) / spread_x
+    return (row, column), np.asarray(np.exp(-(down[:, np.newaxis] ** 2 + right**2) / 2))
+
+
+def _learn_box(boxes: Floats, box: Floats, bump: Floats, trust: float, code: BoxCode) -> None:
+    """Ask for a box wherever its bump can be read, with weights that sum to the trust in it."""
     at = np.nonzero(bump >= LEAST_HEAT)
     points = code.points(*at)
     codes = code.encode(np.tile(box, (len(points), 1)), points)
     weights = bump[at] * (np.abs(codes[:, :2]).max(axis=1) < 0.95)
-    boxes[at] = np.column_stack([codes, weights / max(weights.sum(), 1e-6)])
-
-
-def _bump(place: tuple[int, int], places: tuple[int, int], sides: Floats) -> Floats:
-    spread_x, spread_y = np.maximum(SPREAD * sides, LEAST_SPREAD)
-    down = (np.arange(places[0]) - place[0]) / spread_y
-    right = (np.arange(places[1]) - place[1]) / spread_x
-    return np.asarray(np.exp(-(down[:, np.newaxis] ** 2 + right**2) / 2))
+    boxes[at] = np.column_stack([codes, trust * weights / max(weights.sum(), 1e-6)])

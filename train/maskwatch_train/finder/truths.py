@@ -8,20 +8,22 @@ background (Xie et al., "Self-training with Noisy Student improves ImageNet clas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.dataset import MIN_FACE_SIZE
 from maskwatch_edge.finders import FaceFinder, TfliteFinder
-from maskwatch_edge.finders.codes import without_overlaps
+from maskwatch_edge.finders.codes import overlaps, without_overlaps
 from maskwatch_edge.frame import Pixels
 from maskwatch_train.found_faces import finder_path
 from maskwatch_train.landmarks import LandmarkFinder
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 SURE_SCORE = 0.7
 """From this score on, what YuNet finds is a face."""
@@ -38,6 +40,16 @@ OWN_SURE_SCORE, OWN_LABELLED_SCORE, OWN_DOUBTFUL_SCORE = 0.6, 0.4, 0.2
 SAME_IOU = 0.4
 """Two boxes that share more are of one face."""
 
+FOUND_SCORE = 0.6
+"""An annotated face that YuNet does not find with this score is a hard one."""
+
+TAUGHT_TRUST = 0.3
+"""How much is learned from where a teacher's box lies, against one that a person has drawn."""
+
+VISIBLE, HIDDEN = 0.5, 0.2
+"""Of a face that is cut or covered: with so much of it visible it is a face still; with less it is
+ignored; and with this little it is background."""
+
 
 @dataclass(frozen=True, eq=False)
 class Truths:
@@ -46,23 +58,56 @@ class Truths:
     Attributes:
         boxes: Shape (n, 4) as x1, y1, x2, y2, in pixels.
         sure: Whether each is a face to learn, shape (n,); the others are regions to ignore.
+        trust: How much is learned from where each box lies, in [0, 1], shape (n,); 1 where a
+            person has drawn it.
+        hard: Whether the teacher does not find it, shape (n,).
     """
 
     boxes: Floats
-    sure: npt.NDArray[np.bool_]
+    sure: Flags
+    trust: Floats
+    hard: Flags
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def scaled(self, scale: float) -> Truths:
         """Return the same faces in a picture that is scaled."""
-        return Truths(self.boxes * scale, self.sure)
+        return replace(self, boxes=self.boxes * scale)
+
+    def shifted(self, way: tuple[int, int]) -> Truths:
+        """Return the same faces in a picture whose corner lies elsewhere, x and y in pixels."""
+        return replace(self, boxes=self.boxes + np.tile(way, 2))
+
+    def mirrored(self, width: float) -> Truths:
+        """Return the same faces in a picture of that width in which left and right are changed."""
+        x1, y1, x2, y2 = self.boxes.T
+        return replace(self, boxes=np.stack([width - x2, y1, width - x1, y2], axis=1))
+
+    def seen(self, shares: Floats) -> Truths:
+        """Return what is left of faces of which only a part can be seen.
+
+        Args:
+            shares: The share of each box that can be seen, in [0, 1], shape (n,).
+        """
+        faces = replace(self, sure=self.sure & (shares >= VISIBLE))
+        return Truths(*(getattr(faces, field.name)[shares > HIDDEN] for field in fields(Truths)))
+
+
+def joined(parts: Sequence[Truths]) -> Truths:
+    """Return the faces of all parts of a picture."""
+    values = ([getattr(part, field.name) for part in parts] for field in fields(Truths))
+    return Truths(*map(np.concatenate, values))
 
 
 def annotated(boxes: Sequence[FaceBox]) -> Truths:
     """Return the faces that people have boxed."""
-    edges = np.array([box.xyxy for box in boxes], dtype=np.float64).reshape(-1, 4)
-    return Truths(edges, np.ones(len(boxes), dtype=bool))
+    count = len(boxes)
+    return Truths(_edges(boxes), np.ones(count, bool), np.ones(count), np.zeros(count, bool))
+
+
+def _edges(boxes: Sequence[FaceBox]) -> Floats:
+    return np.array([box.xyxy for box in boxes], dtype=np.float64).reshape(-1, 4)
 
 
 class Teacher:
@@ -116,9 +161,24 @@ class Teacher:
         if not sure:
             return None
         boxes = _different([*sure, *found, *own])
-        return Truths(annotated(boxes).boxes, np.arange(len(boxes)) < len(sure))
+        count = len(boxes)
+        trust, hard = np.full(count, TAUGHT_TRUST), np.zeros(count, bool)
+        return Truths(_edges(boxes), np.arange(count) < len(sure), trust, hard)
+
+    def mark_hard(self, pixels: Pixels, truths: Truths) -> Truths:
+        """Tell which annotated faces YuNet does not find.
+
+        Args:
+            pixels: Shape (height, width, 3), uint8, RGB.
+            truths: The annotated faces in it.
+        """
+        faces = self._landmarks.find_all(pixels)
+        found = _edges([face.box for face in faces if face.box.score >= FOUND_SCORE])
+        sides = (truths.boxes[:, 2:] - truths.boxes[:, :2]).min(axis=1, initial=np.inf)
+        best = overlaps(truths.boxes[:, np.newaxis], found).max(axis=1, initial=0.0)
+        return replace(truths, hard=(best < SAME_IOU) & (sides >= MIN_FACE_SIZE))
 
 
 def _different(boxes: Sequence[FaceBox]) -> list[FaceBox]:
     """Leave out each box that one before it shows already."""
-    return [boxes[index] for index in without_overlaps(annotated(boxes).boxes, SAME_IOU)]
+    return [boxes[index] for index in without_overlaps(_edges(boxes), SAME_IOU)]
