@@ -19,7 +19,7 @@ from .data import Picture
 from .placing import Placed, place_background, place_picture
 from .truths import Flags, Floats, Truths, joined
 
-MOSAICS = 0.4
+MOSAICS = 0.25
 GREY_SURROUNDINGS = 0.2
 """Share of pictures around which the scene stays grey, as on the board beside a narrow frame."""
 

@@ -26,6 +26,10 @@ SMALLEST_FACE = 8.0
 SMALLEST_BOX = 4.0
 """The same, of boxes: what is found smaller than a face is to be known by its size."""
 
+FULL_WEIGHT_FACE, LEAST_WEIGHT = 24.0, 0.25
+"""Boxes of faces smaller than that, in pixels of the input, weigh less, down to that share: else the
+crowds in which they stand would outweigh the few large faces by a door."""
+
 SPREAD = 0.09
 """Standard deviation of a bump, as a share of the sides of the face."""
 
@@ -41,8 +45,8 @@ class Targets:
         heat: Shape (rows, columns, 2): height of the bumps in [0, 1], exactly 1 at the centres,
             and 1 where it is to be learned, 0 where it is to be ignored.
         boxes: Shape (rows, columns, 5): the coded box, and the weight with which it is learned;
-            the weights of a face sum to its trust, or to less where a smaller face before it has
-            taken some of its places.
+            the weights of a face sum to one, to less if it is small, or where a smaller face before
+            it has taken some of its places.
     """
 
     heat: Singles
@@ -71,7 +75,8 @@ def encode_targets(truths: Truths, places: tuple[int, int], code: BoxCode) -> Ta
             heat[..., 0] = np.maximum(heat[..., 0], bump)
             heat[(*place, 1)] = 1.0  # a sure face on a doubtful one
         if truths.sure[index] and sizes[index] >= SMALLEST_BOX:
-            _learn_box(boxes, truths.boxes[index], bump, truths.trust[index], code)
+            weight = np.clip(sizes[index] / FULL_WEIGHT_FACE, LEAST_WEIGHT, 1.0)
+            _learn_box(boxes, truths.boxes[index], bump, weight, code)
     return Targets(heat.astype(np.float32), boxes.astype(np.float32))
 
 
@@ -91,10 +96,10 @@ def _bump(box: Floats, places: tuple[int, int], code: BoxCode) -> tuple[tuple[in
     return (row, column), np.asarray(np.exp(-(down[:, np.newaxis] ** 2 + right**2) / 2))
 
 
-def _learn_box(boxes: Floats, box: Floats, bump: Floats, trust: float, code: BoxCode) -> None:
-    """Ask for a box wherever its bump can be read, with weights that sum to the trust in it."""
+def _learn_box(boxes: Floats, box: Floats, bump: Floats, weight: float, code: BoxCode) -> None:
+    """Ask for a box wherever its bump can be read, with weights of that sum."""
     at = np.nonzero(bump >= LEAST_HEAT)
     points = code.points(*at)
     codes = code.encode(np.tile(box, (len(points), 1)), points)
     weights = bump[at] * (np.abs(codes[:, :2]).max(axis=1) < 0.95)
-    boxes[at] = np.column_stack([codes, trust * weights / max(weights.sum(), 1e-6)])
+    boxes[at] = np.column_stack([codes, weight * weights / max(weights.sum(), 1e-6)])

@@ -43,9 +43,6 @@ SAME_IOU = 0.4
 FOUND_SCORE = 0.6
 """An annotated face that YuNet does not find with this score is a hard one."""
 
-TAUGHT_TRUST = 0.3
-"""How much is learned from where a teacher's box lies, against one that a person has drawn."""
-
 VISIBLE, HIDDEN = 0.5, 0.2
 """Of a face that is cut or covered: with so much of it visible it is a face still; with less it is
 ignored; and with this little it is background."""
@@ -58,14 +55,11 @@ class Truths:
     Attributes:
         boxes: Shape (n, 4) as x1, y1, x2, y2, in pixels.
         sure: Whether each is a face to learn, shape (n,); the others are regions to ignore.
-        trust: How much is learned from where each box lies, in [0, 1], shape (n,); 1 where a
-            person has drawn it.
         hard: Whether the teacher does not find it, shape (n,).
     """
 
     boxes: Floats
     sure: Flags
-    trust: Floats
     hard: Flags
 
     def __len__(self) -> int:
@@ -102,8 +96,7 @@ def joined(parts: Sequence[Truths]) -> Truths:
 
 def annotated(boxes: Sequence[FaceBox]) -> Truths:
     """Return the faces that people have boxed."""
-    count = len(boxes)
-    return Truths(_edges(boxes), np.ones(count, bool), np.ones(count), np.zeros(count, bool))
+    return Truths(_edges(boxes), np.ones(len(boxes), bool), np.zeros(len(boxes), bool))
 
 
 def _edges(boxes: Sequence[FaceBox]) -> Floats:
@@ -162,8 +155,7 @@ class Teacher:
             return None
         boxes = _different([*sure, *found, *own])
         count = len(boxes)
-        trust, hard = np.full(count, TAUGHT_TRUST), np.zeros(count, bool)
-        return Truths(_edges(boxes), np.arange(count) < len(sure), trust, hard)
+        return Truths(_edges(boxes), np.arange(count) < len(sure), np.zeros(count, bool))
 
     def mark_hard(self, pixels: Pixels, truths: Truths) -> Truths:
         """Tell which annotated faces YuNet does not find.
