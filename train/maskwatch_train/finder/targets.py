@@ -27,8 +27,8 @@ SMALLEST_BOX = 4.0
 """The same, of boxes: what is found smaller than a face is to be known by its size."""
 
 FULL_WEIGHT_FACE, LEAST_WEIGHT = 24.0, 0.25
-"""Boxes of faces smaller than that, in pixels of the input, weigh less, down to that share: else the
-crowds in which they stand would outweigh the few large faces by a door."""
+"""Boxes of faces smaller than that, in pixels of the input, weigh less, down to that share: else
+the crowds in which they stand would outweigh the few large faces by a door."""
 
 SPREAD = 0.09
 """Standard deviation of a bump, as a share of the sides of the face."""
