@@ -20,6 +20,8 @@ from .placing import Placed, place_background, place_picture
 from .truths import Flags, Floats, Truths, joined
 
 MOSAICS = 0.25
+"""Share of scenes that are made of four."""
+
 GREY_SURROUNDINGS = 0.2
 """Share of pictures around which the scene stays grey, as on the board beside a narrow frame."""
 

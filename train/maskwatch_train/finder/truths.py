@@ -8,7 +8,7 @@ background (Xie et al., "Self-training with Noisy Student improves ImageNet clas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -84,14 +84,17 @@ class Truths:
         Args:
             shares: The share of each box that can be seen, in [0, 1], shape (n,).
         """
-        faces = replace(self, sure=self.sure & (shares >= VISIBLE))
-        return Truths(*(getattr(faces, field.name)[shares > HIDDEN] for field in fields(Truths)))
+        kept, sure = shares > HIDDEN, self.sure & (shares >= VISIBLE)
+        return Truths(self.boxes[kept], sure[kept], self.hard[kept])
 
 
 def joined(parts: Sequence[Truths]) -> Truths:
     """Return the faces of all parts of a picture."""
-    values = ([getattr(part, field.name) for part in parts] for field in fields(Truths))
-    return Truths(*map(np.concatenate, values))
+    return Truths(
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.sure for part in parts]),
+        np.concatenate([part.hard for part in parts]),
+    )
 
 
 def annotated(boxes: Sequence[FaceBox]) -> Truths:
