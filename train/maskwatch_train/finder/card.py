@@ -27,9 +27,9 @@ its stride 8, {channels} channels, a heat map of centres and a coded box at each
 ```
 {epochs} epochs of {steps} batches of {batch_size} scenes, {speed:g} scenes a second; AdamW, \
 learning rate {rate:g} falling along a cosine, seed {seed}. Start weights: `{weights}`. Scenes: \
-pictures at random scale and place, mosaics, flips, cut and covered faces, light, blur, noise, \
-JPEG. Boxes of pictures without annotation are a teacher's (YuNet, and beside it the finder that \
-`--finder` names), moved to where people box.
+pictures at random scale and place, turned and flipped, others behind them, mosaics, cut and \
+covered faces, light, blur, noise, JPEG. Boxes of pictures without annotation are a teacher's \
+(YuNet, and beside it the finder that `--finder` names), moved to where people box.
 
 ## Data
 {counts}
