@@ -166,9 +166,10 @@ def overlaps(boxes: Floats, others: Floats) -> Floats:
     low = np.maximum(boxes[..., :2], others[..., :2])
     high = np.minimum(boxes[..., 2:], others[..., 2:])
     intersection = np.maximum(high - low, 0.0).prod(axis=-1)
-    union = _areas(boxes) + _areas(others) - intersection
+    union = areas(boxes) + areas(others) - intersection
     return np.asarray(intersection / np.maximum(union, 1e-9))
 
 
-def _areas(boxes: Floats) -> Floats:
+def areas(boxes: Floats) -> Floats:
+    """Return the areas of boxes, shape (..., 4)."""
     return np.asarray((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))

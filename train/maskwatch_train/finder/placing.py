@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from maskwatch_edge.finders.codes import areas
 from maskwatch_edge.finders.letterbox import GREY
 from maskwatch_edge.frame import Pixels
 
@@ -66,11 +67,9 @@ def place_picture(picture: Picture, size_wh: tuple[int, int], rng: np.random.Gen
     faces = np.flatnonzero(picture.truths.sure)
     kind = rng.random()
     if len(faces) == 0 or kind < AS_THE_BOARD:
-        scale = fit * float(np.exp(rng.uniform(-0.3, 0.3)))
-        shift = _free_place((width * scale, height * scale), size_wh, rng)
+        scale, shift = _any_part(picture, fit, (-0.3, 0.3), size_wh, rng)
     elif kind < AS_THE_BOARD + ANYWHERE:
-        scale = fit * float(np.exp(rng.uniform(0.0, np.log(SCALES[1]))))
-        shift = _free_place((width * scale, height * scale), size_wh, rng)
+        scale, shift = _any_part(picture, fit, (0.0, np.log(SCALES[1])), size_wh, rng)
     else:
         odds = np.where(picture.truths.hard[faces], HARD_ODDS, 1.0)
         box = picture.truths.boxes[rng.choice(faces, p=odds / odds.sum())]
@@ -86,17 +85,30 @@ def place_background(
     """Place a picture so that it leaves nothing free; see `place_picture`."""
     height, width = picture.pixels.shape[:2]
     least = max(size_wh[0] / width, size_wh[1] / height)
-    scale = least * float(np.exp(rng.uniform(0.0, np.log(COVERING))))
-    shift = _free_place((width * scale, height * scale), size_wh, rng)
+    scale, shift = _any_part(picture, least, (0.0, np.log(COVERING)), size_wh, rng)
     return _placed(picture, scale, np.column_stack([np.eye(2) * scale, shift]), size_wh, rng)
 
 
-def _free_place(
-    content_wh: tuple[float, float], size_wh: tuple[int, int], rng: np.random.Generator
-) -> Floats:
-    """Draw where the upper left corner of the picture lies: all of it inside, or no gap."""
-    gaps = np.subtract(size_wh, content_wh)
-    return rng.uniform(np.minimum(gaps, 0.0), np.maximum(gaps, 0.0))
+def _any_part(
+    picture: Picture,
+    scale: float,
+    enlarged: tuple[float, float],
+    size_wh: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[float, Floats]:
+    """Draw a scale, and where the upper left corner lies: all of the picture inside, or no gap.
+
+    Args:
+        picture: The one to place.
+        scale: What the drawn one starts from.
+        enlarged: Logarithms of the least and the most that it is enlarged by on top of that.
+        size_wh: Width and height of the scene in pixels.
+        rng: Draws both.
+    """
+    height, width = picture.pixels.shape[:2]
+    scale *= float(np.exp(rng.uniform(*enlarged)))
+    gaps = np.subtract(size_wh, (width * scale, height * scale))
+    return scale, rng.uniform(np.minimum(gaps, 0.0), np.maximum(gaps, 0.0))
 
 
 def _around_face(
@@ -164,8 +176,4 @@ def _cut(
 def _inside(truths: Truths, size_wh: tuple[int, int]) -> Truths:
     """Cut boxes to the scene; what is mostly outside becomes a region to ignore, or nothing."""
     cut = np.clip(truths.boxes, 0, np.tile(size_wh, 2))
-    return replace(truths, boxes=cut).seen(_areas(cut) / np.maximum(_areas(truths.boxes), 1e-6))
-
-
-def _areas(boxes: Floats) -> Floats:
-    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
+    return replace(truths, boxes=cut).seen(areas(cut) / np.maximum(areas(truths.boxes), 1e-6))

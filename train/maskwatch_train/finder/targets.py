@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from maskwatch_edge.finders.codes import LEAST_HEAT, BoxCode
+from maskwatch_edge.finders.codes import LEAST_HEAT, BoxCode, areas
 
 from .truths import Truths
 
@@ -63,13 +63,12 @@ def encode_targets(truths: Truths, places: tuple[int, int], code: BoxCode) -> Ta
     """
     heat, boxes = np.zeros((*places, 2)), np.zeros((*places, 5))
     heat[..., 1] = 1.0
-    sides = truths.boxes[:, 2:] - truths.boxes[:, :2]
-    sizes = sides.min(axis=1, initial=np.inf)
+    sizes = truths.sizes
     learned = truths.sure & (sizes >= SMALLEST_FACE)
     for box in truths.boxes[~learned]:
         _ignore(heat, box, code)
     # The largest first, so that a small face before it keeps its places.
-    for index in np.argsort(-sides.prod(axis=1)):
+    for index in np.argsort(-areas(truths.boxes)):
         place, bump = _bump(truths.boxes[index], heat.shape[:2], code)
         if learned[index]:
             heat[..., 0] = np.maximum(heat[..., 0], bump)

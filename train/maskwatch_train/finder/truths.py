@@ -20,7 +20,7 @@ from maskwatch_edge.finders import FaceFinder, TfliteFinder
 from maskwatch_edge.finders.codes import overlaps, without_overlaps
 from maskwatch_edge.frame import Pixels
 from maskwatch_train.found_faces import finder_path
-from maskwatch_train.landmarks import LandmarkFinder
+from maskwatch_train.landmarks import MIN_SCORE, LandmarkFinder
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -40,9 +40,6 @@ OWN_SURE_SCORE, OWN_LABELLED_SCORE, OWN_DOUBTFUL_SCORE = 0.6, 0.4, 0.2
 SAME_IOU = 0.4
 """Two boxes that share more are of one face."""
 
-FOUND_SCORE = 0.6
-"""An annotated face that YuNet does not find with this score is a hard one."""
-
 VISIBLE, HIDDEN = 0.5, 0.2
 """Of a face that is cut or covered: with so much of it visible it is a face still; with less it is
 ignored; and with this little it is background."""
@@ -55,7 +52,7 @@ class Truths:
     Attributes:
         boxes: Shape (n, 4) as x1, y1, x2, y2, in pixels.
         sure: Whether each is a face to learn, shape (n,); the others are regions to ignore.
-        hard: Whether the teacher does not find it, shape (n,).
+        hard: Whether people have boxed it and YuNet does not find it, shape (n,).
     """
 
     boxes: Floats
@@ -64,6 +61,11 @@ class Truths:
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    @property
+    def sizes(self) -> Floats:
+        """The shorter side of each box in pixels, shape (n,)."""
+        return np.asarray((self.boxes[:, 2:] - self.boxes[:, :2]).min(axis=1))
 
     def scaled(self, scale: float) -> Truths:
         """Return the same faces in a picture that is scaled."""
@@ -161,17 +163,16 @@ class Teacher:
         return Truths(_edges(boxes), np.arange(count) < len(sure), np.zeros(count, bool))
 
     def mark_hard(self, pixels: Pixels, truths: Truths) -> Truths:
-        """Tell which annotated faces YuNet does not find.
+        """Tell which annotated faces YuNet does not find, with the score that it finds others by.
 
         Args:
             pixels: Shape (height, width, 3), uint8, RGB.
             truths: The annotated faces in it.
         """
         faces = self._landmarks.find_all(pixels)
-        found = _edges([face.box for face in faces if face.box.score >= FOUND_SCORE])
-        sides = (truths.boxes[:, 2:] - truths.boxes[:, :2]).min(axis=1, initial=np.inf)
+        found = _edges([face.box for face in faces if face.box.score >= MIN_SCORE])
         best = overlaps(truths.boxes[:, np.newaxis], found).max(axis=1, initial=0.0)
-        return replace(truths, hard=(best < SAME_IOU) & (sides >= MIN_FACE_SIZE))
+        return replace(truths, hard=(best < SAME_IOU) & (truths.sizes >= MIN_FACE_SIZE))
 
 
 def _different(boxes: Sequence[FaceBox]) -> list[FaceBox]:
