@@ -11,13 +11,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from maskwatch_edge.files import write_atomically
 from maskwatch_edge.metrics import crop_metrics
 from maskwatch_edge.plots import plot_calibration, plot_confusion
 
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
-from .run_folder import EPOCHS, epochs_drawn, save_network, without_resume, write_json
+from .run_folder import EPOCHS, epochs_drawn, save_results, without_resume
 from .samples import DataSet, Sample, describe
 from .splits import TEST, VALIDATION
 from .training import RunState, predict
@@ -69,14 +68,10 @@ def write_report(
         "test": _measure(test, answers),
         "test_faces_from_32_px": _measure_large(test, answers),
     }
-    save_network(network, run / "model.keras")
-    epochs = epochs_drawn(state.config, state.history)
-    write_json(run / "data.json", data.report | {EPOCHS: epochs})
-    write_atomically(run / "held_out.txt", "\n".join(data.report["identities"][TEST]) + "\n")
     _draw(run, state, test, answers, figures)
-    write_atomically(run / "command.txt", figures["command"] + "\n")
-    write_atomically(run / "model_card.md", model_card(figures, data.report))
-    write_json(run / "metrics.json", figures)
+    drawn = {EPOCHS: epochs_drawn(state.config, state.history)}
+    card = model_card(figures, data.report)
+    save_results(run, network, figures, data.report | drawn, card)
     return figures
 
 

@@ -16,7 +16,7 @@ from maskwatch_edge.errors import InputError
 from maskwatch_edge.files import remove_leftovers, replacing, write_atomically
 
 from .config import AFTER_TRAINING, CommonConfig
-from .splits import TRAIN
+from .splits import TEST, TRAIN
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -77,12 +77,30 @@ def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
         raise InputError(f"cannot read the network {path}: {reason}") from error
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a report that a run leaves, whole or not at all.
+def save_results(
+    run: Path, network: keras.Model, figures: dict[str, Any], data: dict[str, Any], card: str
+) -> None:
+    """Write what every finished run holds, `metrics.json` last.
+
+    Args:
+        run: Its folder.
+        network: What it trained.
+        figures: The content of `metrics.json`; "command" is the command line.
+        data: The data report, with the identities of each split.
+        card: The model card.
 
     Raises:
-        OutputError: If it cannot be written.
+        OutputError: If a file cannot be written; those that are there are whole.
     """
+    save_network(network, run / "model.keras")
+    _write_json(run / "data.json", data)
+    write_atomically(run / "held_out.txt", "\n".join(data["identities"][TEST]) + "\n")
+    write_atomically(run / "command.txt", figures["command"] + "\n")
+    write_atomically(run / "model_card.md", card)
+    _write_json(run / "metrics.json", figures)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 

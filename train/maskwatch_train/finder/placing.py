@@ -76,7 +76,7 @@ def place_picture(picture: Picture, size_wh: tuple[int, int], rng: np.random.Gen
         scale, shift = _around_face(box, fit, size_wh, rng)
         gaps = np.array(size_wh) - np.array([width, height]) * scale
         shift = np.clip(shift, np.minimum(gaps, 0.0), np.maximum(gaps, 0.0))
-    return _placed(picture, scale, _turned(scale, shift, size_wh, rng), size_wh, rng)
+    return _placed(picture, _turned(scale, shift, size_wh, rng), size_wh, rng)
 
 
 def place_background(
@@ -86,7 +86,7 @@ def place_background(
     height, width = picture.pixels.shape[:2]
     least = max(size_wh[0] / width, size_wh[1] / height)
     scale, shift = _any_part(picture, least, (0.0, np.log(COVERING)), size_wh, rng)
-    return _placed(picture, scale, np.column_stack([np.eye(2) * scale, shift]), size_wh, rng)
+    return _placed(picture, np.column_stack([np.eye(2) * scale, shift]), size_wh, rng)
 
 
 def _any_part(
@@ -136,14 +136,10 @@ def _turned(
 
 
 def _placed(
-    picture: Picture,
-    scale: float,
-    move: Floats,
-    size_wh: tuple[int, int],
-    rng: np.random.Generator,
+    picture: Picture, move: Floats, size_wh: tuple[int, int], rng: np.random.Generator
 ) -> Placed:
     """Move a picture into a scene, and mirror every second one."""
-    pixels, covered = _cut(picture.pixels, scale, move, size_wh)
+    pixels, covered = _cut(picture.pixels, move, size_wh)
     moved = replace(picture.truths, boxes=_moved(picture.truths.boxes, move))
     truths = _inside(moved, size_wh)
     if rng.random() < 0.5:
@@ -160,10 +156,9 @@ def _moved(boxes: Floats, move: Floats) -> Floats:
     return np.concatenate([centres - halves, centres + halves], axis=1)
 
 
-def _cut(
-    pixels: Pixels, scale: float, move: Floats, size_wh: tuple[int, int]
-) -> tuple[Pixels, Flags]:
+def _cut(pixels: Pixels, move: Floats, size_wh: tuple[int, int]) -> tuple[Pixels, Flags]:
     """Move pixels into a scene, and tell where they lie; shrink by areas, as the board does."""
+    scale = float(np.sqrt(np.linalg.det(move[:, :2])))
     if scale < 0.75:
         shrunk = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         pixels, move = np.asarray(shrunk, np.uint8), move / np.array([scale, scale, 1.0])

@@ -9,14 +9,7 @@ from typing import Any
 import keras
 
 from maskwatch_edge.contract import FINDER
-from maskwatch_edge.files import write_atomically
-from maskwatch_train.run_folder import (
-    EPOCHS,
-    epochs_drawn,
-    save_network,
-    without_resume,
-    write_json,
-)
+from maskwatch_train.run_folder import EPOCHS, epochs_drawn, save_results, without_resume
 from maskwatch_train.splits import TEST, VALIDATION
 
 from .card import finder_card
@@ -53,11 +46,7 @@ def write_finder_report(
         "validation": measure(network, data.splits[VALIDATION]),
         "test": measure(network, data.splits[TEST]),
     }
-    save_network(network, run / "model.keras")
-    epochs = epochs_drawn(state.config, state.history)
-    write_json(run / "data.json", data.report | {EPOCHS: epochs})
-    write_atomically(run / "held_out.txt", "\n".join(data.report["identities"][TEST]) + "\n")
-    write_atomically(run / "command.txt", figures["command"] + "\n")
-    write_atomically(run / "model_card.md", finder_card(figures, data.report))
-    write_json(run / "metrics.json", figures)
+    drawn = {EPOCHS: epochs_drawn(state.config, state.history)}
+    card = finder_card(figures, data.report)
+    save_results(run, network, figures, data.report | drawn, card)
     return figures
