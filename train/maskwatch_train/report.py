@@ -68,10 +68,10 @@ def write_report(
         "test": _measure(test, answers),
         "test_faces_from_32_px": _measure_large(test, answers),
     }
-    _draw(run, state, test, answers, figures)
     drawn = {EPOCHS: epochs_drawn(state.config, state.history)}
     card = model_card(figures, data.report)
     save_results(run, network, figures, data.report | drawn, card)
+    _draw(run, state, test, answers, figures)
     return figures
 
 
