@@ -234,8 +234,7 @@ class FakeYunet:
 
     def find_all(self, pixels: Pixels) -> list[Landmarks]:
         points: npt.NDArray[np.float32] = np.zeros((5, 2), np.float32)
-        boxes = [box_at(place, score) for place, score in enumerate(self._scores)]
-        return [Landmarks(box, np.array(box.xyxy, np.float64), points) for box in boxes]
+        return [Landmarks(box_at(i, score), points) for i, score in enumerate(self._scores)]
 
 
 def box_at(place: int, score: float) -> FaceBox:
@@ -292,7 +291,7 @@ def test_a_finder_of_ours_teaches_what_yunet_does_not_see(
 def test_a_face_that_yunet_does_not_find_is_a_hard_one(score: float, hard: bool) -> None:
     teacher = Teacher(cast(LandmarkFinder, FakeYunet(score)))
     faces = annotated([box_at(0, 1.0), box_at(2, 1.0), FaceBox(90, 0, 100, 10)])
-    marked = teacher.compare(np.zeros((100, 400, 3), np.uint8), faces)
+    marked = teacher.mark_hard(np.zeros((100, 400, 3), np.uint8), faces)
     assert marked.hard.tolist() == [hard, True, False]  # the last one is too small to count
 
 

@@ -30,14 +30,11 @@ class Landmarks:
 
     Attributes:
         box: The face, in pixels of the picture, as the data sets draw it.
-        head: What YuNet itself drew, x1, y1, x2, y2 in pixels of the picture, shape (4,); it may
-            reach beyond the picture.
         points: Right eye, left eye, nose tip, right and left corner of the mouth as the person
             has them; shape (5, 2), x and y in pixels, float32.
     """
 
     box: FaceBox
-    head: npt.NDArray[np.float64]
     points: npt.NDArray[np.float32]
 
 
@@ -85,9 +82,9 @@ def _padding(pixels: Pixels) -> tuple[int, int]:
 def _landmarks(row: npt.NDArray[np.float32], pixels: Pixels) -> Landmarks | None:
     """Read a row of YuNet; None if the face lies outside the picture."""
     height, width = pixels.shape[:2]
-    padding = np.array(_padding(pixels))
-    corner, sides = row[:2].astype(np.float64) - padding, row[2:4].astype(np.float64)
-    x, y, box_width, box_height = as_annotated(*corner.tolist(), *sides.tolist())
+    padding = _padding(pixels)
+    x, y, box_width, box_height = as_annotated(*map(float, row[:4]))
+    x, y = x - padding[0], y - padding[1]
     score = min(max(float(row[14]), 0.0), 1.0)
     x2, y2 = round(x + box_width) + 1, round(y + box_height) + 1
     box = FaceBox(round(x), round(y), x2, y2, score)
@@ -95,5 +92,4 @@ def _landmarks(row: npt.NDArray[np.float32], pixels: Pixels) -> Landmarks | None
     if inside is None:
         return None
     points = np.asarray(row[4:14], dtype=np.float32).reshape(5, 2)
-    head = np.concatenate([corner, corner + sides])
-    return Landmarks(inside, head, points - padding.astype(np.float32))
+    return Landmarks(inside, points - np.array(padding, dtype=np.float32))

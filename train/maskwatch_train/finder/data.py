@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,20 +81,11 @@ def load_pictures(
     hashes, unreadable = _hashes(by_path, warn)
     splits, _ = divide([by_path[path][0] for path in hashes], list(hashes.values()), division)
     pictures: dict[str, list[Picture]] = {split: [] for split in SPLITS}
-    others = []
     for path, split in zip(hashes, splits, strict=True):
-        if by_path[path][0].layout != "frames":
-            others += [path] if split == TRAIN else []
-        elif split is not None:
-            pictures[split].append(_read_frame(by_path[path], to_learn=split == TRAIN))
-    if teacher is not None:
-        pictures[TRAIN] = [
-            replace(frame, truths=teacher.compare(frame.pixels, frame.truths))
-            for frame in pictures[TRAIN]
-        ]
-        teacher.learn_to_draw()
-        taught = (_read_taught(by_path[path][0], teacher) for path in others)
-        pictures[TRAIN] += [picture for picture in taught if picture is not None]
+        faces = by_path[path]
+        if split is not None and (split == TRAIN or faces[0].layout == "frames"):
+            picture = _read(faces, teacher, to_learn=split == TRAIN)
+            pictures[split] += [] if picture is None else [picture]
     for split, members in pictures.items():
         _check_split(split, members)
     return FinderData(pictures, _report(pictures, unreadable, len(by_path)))
@@ -129,32 +120,27 @@ def _hashes(
     return hashes, unreadable
 
 
-def _read_frame(faces: Sequence[LabelledFace], *, to_learn: bool) -> Picture:
-    """Read an annotated frame; what is only scored keeps its size."""
-    path = faces[0].path
+def _read(
+    faces: Sequence[LabelledFace], teacher: Teacher | None, *, to_learn: bool
+) -> Picture | None:
+    """Read a picture with its faces; None if the teacher is sure of none."""
+    path, layout = faces[0].path, faces[0].layout
     pixels, digest = read_picture(path), content_digest(path)
-    truths = annotated([face.box for face in faces if face.box is not None])
-    if to_learn:
-        pixels, scale = _shrunk(pixels)
-        truths = truths.scaled(scale)
-    return Picture(pixels, truths, tuple(face.identity_in(digest) for face in faces), "frames")
+    scale = min(MAX_SIDE / max(pixels.shape[:2]), 1.0) if to_learn else 1.0
+    if scale < 1.0:
+        pixels = _shrunk(pixels, scale)
+    if layout == "frames":
+        truths = annotated([face.box for face in faces if face.box is not None]).scaled(scale)
+        if teacher is not None and to_learn:
+            truths = teacher.mark_hard(pixels, truths)
+        return Picture(pixels, truths, tuple(f.identity_in(digest) for f in faces), layout)
+    found = None if teacher is None else teacher.teach(pixels)
+    return None if found is None else Picture(pixels, found, (digest,), layout)
 
 
-def _read_taught(face: LabelledFace, teacher: Teacher) -> Picture | None:
-    """Read a photograph or crop; None if the teacher is sure of no face in it."""
-    pixels, _ = _shrunk(read_picture(face.path))
-    truths = teacher.teach(pixels)
-    names = (content_digest(face.path),)
-    return None if truths is None else Picture(pixels, truths, names, face.layout)
-
-
-def _shrunk(pixels: Pixels) -> tuple[Pixels, float]:
-    """Return a picture at the size at which it is learned from, and its scale."""
-    scale = MAX_SIDE / max(pixels.shape[:2])
-    if scale >= 1.0:
-        return pixels, 1.0
+def _shrunk(pixels: Pixels, scale: float) -> Pixels:
     shrunk = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(shrunk, np.uint8), scale
+    return np.asarray(shrunk, np.uint8)
 
 
 def _check_split(split: str, pictures: Sequence[Picture]) -> None:

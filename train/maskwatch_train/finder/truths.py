@@ -22,8 +22,6 @@ from maskwatch_edge.frame import Pixels
 from maskwatch_train.found_faces import finder_path
 from maskwatch_train.landmarks import MIN_SCORE, LandmarkFinder
 
-from .redrawing import Pair, Redrawing
-
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -120,8 +118,6 @@ class Teacher:
 
     def __init__(self, landmarks: LandmarkFinder, finder: FaceFinder | None = None) -> None:
         self._landmarks, self._finder = landmarks, finder
-        self._pairs: list[Pair] = []
-        self._redrawing = Redrawing()
 
     @classmethod
     def open(cls, landmarks: Path, finder: str | None) -> Teacher:
@@ -140,29 +136,6 @@ class Teacher:
             return cls(yunet)
         return cls(yunet, TfliteFinder(finder_path(finder), min_score=OWN_DOUBTFUL_SCORE))
 
-    def compare(self, pixels: Pixels, truths: Truths) -> Truths:
-        """Tell which annotated faces YuNet does not find, with the score that it finds others by.
-
-        How people boxed those that it does find is kept for `learn_to_draw`.
-
-        Args:
-            pixels: Shape (height, width, 3), uint8, RGB.
-            truths: The annotated faces in it.
-        """
-        faces = [f for f in self._landmarks.find_all(pixels) if f.box.score >= MIN_SCORE]
-        shared = overlaps(truths.boxes[:, np.newaxis], _edges([face.box for face in faces]))
-        best = shared.max(axis=1, initial=0.0)
-        height, width = pixels.shape[:2]
-        self._pairs += [
-            Pair(faces[shared[index].argmax()], truths.boxes[index], (width, height))
-            for index in np.flatnonzero(best >= SAME_IOU)
-        ]
-        return replace(truths, hard=(best < SAME_IOU) & (truths.sizes >= MIN_FACE_SIZE))
-
-    def learn_to_draw(self) -> None:
-        """Learn from all pictures compared so far how people draw boxes."""
-        self._redrawing = Redrawing.fitted(self._pairs)
-
     def teach(self, pixels: Pixels) -> Truths | None:
         """Return the faces of a picture, boxed as people box them.
 
@@ -172,10 +145,8 @@ class Teacher:
         Returns:
             The sure ones first; None if there is none.
         """
-        height, width = pixels.shape[:2]
         faces = self._landmarks.find_all(pixels)
-        boxes = [self._redrawing.draw(face, (width, height)) for face in faces]
-        found = sorted(boxes, key=lambda box: -box.score)
+        found = sorted((face.box for face in faces), key=lambda box: -box.score)
         own = [] if self._finder is None else self._finder.find(pixels)
         sure = (
             _different(
@@ -190,6 +161,18 @@ class Teacher:
         boxes = _different([*sure, *found, *own])
         count = len(boxes)
         return Truths(_edges(boxes), np.arange(count) < len(sure), np.zeros(count, bool))
+
+    def mark_hard(self, pixels: Pixels, truths: Truths) -> Truths:
+        """Tell which annotated faces YuNet does not find, with the score that it finds others by.
+
+        Args:
+            pixels: Shape (height, width, 3), uint8, RGB.
+            truths: The annotated faces in it.
+        """
+        faces = self._landmarks.find_all(pixels)
+        found = _edges([face.box for face in faces if face.box.score >= MIN_SCORE])
+        best = overlaps(truths.boxes[:, np.newaxis], found).max(axis=1, initial=0.0)
+        return replace(truths, hard=(best < SAME_IOU) & (truths.sizes >= MIN_FACE_SIZE))
 
 
 def _different(boxes: Sequence[FaceBox]) -> list[FaceBox]:
