@@ -77,17 +77,13 @@ def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
         raise InputError(f"cannot read the network {path}: {reason}") from error
 
 
-def save_results(
-    run: Path, network: keras.Model, figures: dict[str, Any], data: dict[str, Any], card: str
-) -> None:
-    """Write what every finished run holds, `metrics.json` last.
+def save_trained(run: Path, network: keras.Model, data: dict[str, Any]) -> None:
+    """Write what a run has trained, and on what: the network, data report and held-out list.
 
     Args:
         run: Its folder.
         network: What it trained.
-        figures: The content of `metrics.json`; "command" is the command line.
         data: The data report, with the identities of each split.
-        card: The model card.
 
     Raises:
         OutputError: If a file cannot be written; those that are there are whole.
@@ -95,6 +91,19 @@ def save_results(
     save_network(network, run / "model.keras")
     _write_json(run / "data.json", data)
     write_atomically(run / "held_out.txt", "\n".join(data["identities"][TEST]) + "\n")
+
+
+def save_figures(run: Path, figures: dict[str, Any], card: str) -> None:
+    """Write what a run was measured at; `metrics.json` comes last and says that all is there.
+
+    Args:
+        run: Its folder.
+        figures: The content of `metrics.json`; "command" is the command line.
+        card: The model card.
+
+    Raises:
+        OutputError: If a file cannot be written; those that are there are whole.
+    """
     write_atomically(run / "command.txt", figures["command"] + "\n")
     write_atomically(run / "model_card.md", card)
     _write_json(run / "metrics.json", figures)

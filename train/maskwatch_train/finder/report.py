@@ -9,7 +9,13 @@ from typing import Any
 import keras
 
 from maskwatch_edge.contract import FINDER
-from maskwatch_train.run_folder import EPOCHS, epochs_drawn, save_results, without_resume
+from maskwatch_train.run_folder import (
+    EPOCHS,
+    epochs_drawn,
+    save_figures,
+    save_trained,
+    without_resume,
+)
 from maskwatch_train.splits import TEST, VALIDATION
 
 from .card import finder_card
@@ -47,6 +53,6 @@ def write_finder_report(
         "test": measure(network, data.splits[TEST]),
     }
     drawn = {EPOCHS: epochs_drawn(state.config, state.history)}
-    card = finder_card(figures, data.report)
-    save_results(run, network, figures, data.report | drawn, card)
+    save_trained(run, network, data.report | drawn)
+    save_figures(run, figures, finder_card(figures, data.report))
     return figures
