@@ -21,6 +21,7 @@ from maskwatch_edge.classifier import MaskClassifier
 from maskwatch_edge.config import FacesConfig, Thresholds
 from maskwatch_edge.dataset import LabelledFrame, read_frames
 from maskwatch_edge.errors import InputError, MaskwatchError
+from maskwatch_edge.evaluate.difficult import with_difficult
 from maskwatch_edge.evaluate.selection import Selection, read_identities
 from maskwatch_edge.evaluate.tables import NOUNS
 from maskwatch_edge.finders import TfliteFinder
@@ -54,6 +55,8 @@ def main() -> None:
     options = _options()
     try:
         frames = read_frames(options.frames)
+        if options.difficult:
+            frames = with_difficult(frames, options.difficult)
         folds = [look(frames, options.smallest_face, *map(Path, fold)) for fold in options.fold]
     except MaskwatchError as error:
         sys.exit(f"folds: {error}")
@@ -85,6 +88,7 @@ def _options() -> argparse.Namespace:
         metavar="FILE",
         help="mask model, finder, and the held_out.txt of their runs; given for each fold",
     )
+    add("--difficult", type=Path, metavar="FILE", help="as of maskwatch evaluate")
     add("--min-face-size", type=int, default=32, help="leave out annotated faces smaller, px")
     smallest = FacesConfig().min_size_px
     add("--smallest-face", type=int, default=smallest, help="drop boxes smaller, px")
@@ -148,7 +152,7 @@ def figures_of(
     for fold, score in zip(folds, scores, strict=True):
         for seen in fold:
             counted = [one for one in seen.sightings if one.box.score >= score]
-            scorer.add(seen.labelled.faces, counted)
+            scorer.add(seen.labelled.faces, counted, seen.labelled.difficult)
     return scorer.result()
 
 

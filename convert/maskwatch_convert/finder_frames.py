@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maskwatch_edge.dataset import LabelledFrame, read_faces
+from maskwatch_edge.dataset import LabelledFrame, read_pictures
 from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.finders.letterbox import fill_letterbox
 from maskwatch_edge.frame import Pixels
@@ -63,9 +63,10 @@ def find_frames(folders: Sequence[Path], run: TrainingRun, warn: Warn) -> RunFra
 
 def _digested(folders: Sequence[Path], warn: Warn) -> Iterator[tuple[str, LabelledFrame]]:
     for folder in folders:
-        faces = (face for face in read_faces(folder) if face.layout == "frames")
-        for digest, members in digested(faces, warn):
-            yield digest, LabelledFrame(members[0].path, members)
+        frames = {picture.path: picture for picture in read_pictures(folder)}
+        faces = (face for frame in frames.values() for face in frame.faces if face.box is not None)
+        for digest, (face, *_) in digested(faces, warn):
+            yield digest, frames[face.path]
 
 
 def choose_frames(

@@ -119,7 +119,7 @@ def compare_finders(
             started = time.perf_counter()
             found = finder.find(pixels)
             seconds[name].append(time.perf_counter() - started)
-            scorers[name].add(truths, found)
+            scorers[name].add(truths, found, frame.difficult)
     if not seconds[REFERENCE]:
         raise InputError("no held-out frame can be read; copy the data set again")
     return FinderParity(

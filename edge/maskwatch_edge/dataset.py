@@ -5,6 +5,9 @@ Three layouts are told apart by their folders:
     kaggle    Train|Validation|Test / WithMask|WithoutMask / pictures
     folders   with_mask|without_mask / pictures
     frames    images / pictures, annotations / Pascal VOC XML, every face boxed
+
+A face that its annotation calls difficult, as Pascal VOC does, is neither learned nor asked for,
+and to find it is no false alarm.
 """
 
 from __future__ import annotations
@@ -96,14 +99,30 @@ def content_digest(path: Path) -> str:
 
 @dataclass(frozen=True)
 class LabelledFrame:
-    """One annotated frame: a picture and all faces in it."""
+    """One picture and all faces in it.
+
+    Attributes:
+        path: The picture.
+        faces: Those that are asked for.
+        difficult: Those that are not, and that it is no false alarm to find.
+    """
 
     path: Path
     faces: tuple[LabelledFace, ...]
+    difficult: tuple[FaceBox, ...] = ()
 
 
 def read_faces(folder: Path) -> list[LabelledFace]:
     """List the labelled faces of a data set in any of the three layouts, in a fixed order.
+
+    Raises:
+        InputError: As `read_pictures` does.
+    """
+    return [face for picture in read_pictures(folder) for face in picture.faces]
+
+
+def read_pictures(folder: Path) -> list[LabelledFrame]:
+    """List the pictures of a data set in any of the three layouts, in a fixed order.
 
     Raises:
         InputError: If the layout is unknown, a class has no pictures, or an annotation is
@@ -113,13 +132,17 @@ def read_faces(folder: Path) -> list[LabelledFace]:
         raise InputError(f"{folder} is not a folder; {LAYOUTS_HELP}")
     root = _descend(folder)
     if (root / "images").is_dir() and (root / "annotations").is_dir():
-        return [face for frame in read_frames(root) for face in frame.faces]
+        return read_frames(root)
+    return [LabelledFrame(face.path, (face,)) for face in _read_crops(root)]
+
+
+def _read_crops(root: Path) -> list[LabelledFace]:
     if any((root / split).is_dir() for split in KAGGLE_SPLITS):
         return _read_kaggle(root)
     for names in ({label: label for label in LABELS}, KAGGLE_CLASSES):
         if any((root / name).is_dir() for name in names):
             return _read_classes(root, names, "folders", None)
-    raise InputError(f"{folder} holds no known layout; {LAYOUTS_HELP}")
+    raise InputError(f"{root} holds no known layout; {LAYOUTS_HELP}")
 
 
 def read_frames(folder: Path) -> list[LabelledFrame]:
@@ -184,11 +207,15 @@ def _read_frame(path: Path, annotation: Path) -> LabelledFrame:
     try:
         # Expat limits what entities may grow to.
         root = ElementTree.fromstring(read_at_most(annotation, MAX_ANNOTATION_BYTES))  # noqa: S314
-        faces = tuple(_read_object(path, item) for item in root.iter("object"))
+        faces = [(_read_object(path, item), _is_difficult(item)) for item in root.iter("object")]
     # An encoding that Python does not know is a LookupError.
     except (ElementTree.ParseError, LookupError, ValueError, OSError) as error:
         raise InputError(f"{annotation} is not a usable annotation: {error}") from error
-    return LabelledFrame(path, faces)
+    return LabelledFrame(
+        path,
+        tuple(face for face, is_difficult in faces if not is_difficult),
+        tuple(face.box for face, is_difficult in faces if is_difficult and face.box is not None),
+    )
 
 
 def _read_object(path: Path, item: ElementTree.Element) -> LabelledFace:
@@ -206,6 +233,13 @@ def _read_object(path: Path, item: ElementTree.Element) -> LabelledFace:
         box=FaceBox(max(x1, 0), max(y1, 0), x2, y2),
         worn_wrong=name == WORN_WRONG,
     )
+
+
+def _is_difficult(item: ElementTree.Element) -> bool:
+    text = (item.findtext("difficult") or "0").strip()
+    if text not in {"0", "1"}:
+        raise ValueError(f"difficult must be 0 or 1; received {text!r}")
+    return text == "1"
 
 
 def _read_coordinate(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,8 +144,19 @@ class FrameScorer:
         default_factory=lambda: {label: [] for label in LABELS}
     )
 
-    def add(self, truths: Sequence[LabelledFace], sightings: Sequence[Sighting]) -> None:
-        """Score one frame."""
+    def add(
+        self,
+        truths: Sequence[LabelledFace],
+        sightings: Sequence[Sighting],
+        difficult: Sequence[FaceBox] = (),
+    ) -> None:
+        """Score one frame.
+
+        Args:
+            truths: Its faces.
+            sightings: What was seen.
+            difficult: Faces that are not asked for, and that it is no false alarm to find.
+        """
         self.frames += 1
         annotated = [(face, face.box) for face in truths if face.box is not None]
         matches = match_boxes([box for _, box in annotated], [s.box for s in sightings])
@@ -155,8 +166,10 @@ class FrameScorer:
             if box.size >= self.min_face_size:
                 self._count_face(face, found.get(place))
         for index, sighting in enumerate(sightings):
-            truth = annotated[matches[index]] if index in matches else None
-            self._rank(sighting, truth)
+            if index in matches:
+                self._rank(sighting, annotated[matches[index]])
+            elif not is_one_of(sighting.box, difficult):
+                self._rank(sighting, None)
 
     def _count_size(self, box: FaceBox, is_found: bool) -> None:
         edge = max((edge for edge in SIZE_EDGES if edge <= box.size), default=None)
@@ -246,3 +259,8 @@ def match_boxes(truths: Sequence[FaceBox], found: Sequence[FaceBox]) -> dict[int
         if best is not None and overlaps[best] >= IOU:
             pairs[index] = best
     return pairs
+
+
+def is_one_of(found: FaceBox, boxes: Iterable[FaceBox]) -> bool:
+    """Tell whether a found box counts as one of these."""
+    return any(found.iou(box) >= IOU for box in boxes)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
-from maskwatch_edge.dataset import list_pictures, read_faces, read_frames
+from maskwatch_edge.dataset import list_pictures, read_faces, read_frames, read_pictures
 from maskwatch_edge.errors import InputError
 
 GOOD_BOX = ("10", "20", "40", "60")
@@ -26,10 +26,11 @@ def put(folder: Path, *names: str) -> None:
         (folder / name).write_bytes(name.encode())
 
 
-def an_object(name: str = "with_mask", box: tuple[str, ...] = GOOD_BOX) -> str:
+def an_object(name: str = "with_mask", box: tuple[str, ...] = GOOD_BOX, difficult: str = "") -> str:
     edges = zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)
     bndbox = "".join(f"<{edge}>{value}</{edge}>" for edge, value in edges)
-    return f"<object><name>{name}</name><bndbox>{bndbox}</bndbox></object>"
+    how = f"<difficult>{difficult}</difficult>" if difficult else ""
+    return f"<object><name>{name}</name>{how}<bndbox>{bndbox}</bndbox></object>"
 
 
 def annotated(folder: Path, annotation: str, stem: str = "a") -> Path:
@@ -95,6 +96,26 @@ def test_frames_give_every_face_with_its_box(tmp_path: Path) -> None:
     ]
     assert {face.box for face in frames[0].faces} == {FaceBox(10, 20, 40, 60)}
     assert read_faces(tmp_path) == list(frames[0].faces)
+
+
+def test_difficult_faces_stand_apart_and_are_no_labelled_faces(tmp_path: Path) -> None:
+    far = an_object(box=("100", "20", "140", "60"), difficult=" 1 ")
+    annotated(tmp_path, f"<annotation>{an_object(difficult='0')}{far}</annotation>")
+    (frame,) = read_pictures(tmp_path)
+    assert [face.box for face in frame.faces] == [FaceBox(10, 20, 40, 60)]
+    assert frame.difficult == (FaceBox(100, 20, 140, 60),)
+    assert read_faces(tmp_path) == list(frame.faces)
+
+
+def test_each_picture_of_the_other_layouts_is_one_face(tmp_path: Path) -> None:
+    put(tmp_path / "with_mask", "a.jpg")
+    put(tmp_path / "without_mask", "b.jpg", "c.jpg")
+    pictures = read_pictures(tmp_path)
+    assert [(one.path.name, len(one.faces), one.difficult) for one in pictures] == [
+        ("a.jpg", 1, ()),
+        ("b.jpg", 1, ()),
+        ("c.jpg", 1, ()),
+    ]
 
 
 @pytest.mark.parametrize(

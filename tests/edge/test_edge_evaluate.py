@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from maskwatch_edge.__main__ import main
-from maskwatch_edge.dataset import read_faces
+from maskwatch_edge.dataset import content_digest, read_faces
 from maskwatch_edge.errors import InputError
 from maskwatch_edge.evaluate.conditions import Conditions
 from maskwatch_edge.evaluate.frames import print_trials, try_finders
@@ -281,7 +281,40 @@ def test_the_json_says_under_which_conditions_was_measured(
         "min_face_score": 0.3,
         "min_score": 0.7,
         "held_out": "",
+        "difficult": "",
     }
+
+
+def listed(picture: Path, box: tuple[int, ...]) -> str:
+    """Name a face as the lists do."""
+    return f"{content_digest(picture)}:{','.join(map(str, box))}\n"
+
+
+def test_what_a_list_calls_difficult_is_no_false_alarm(
+    watcher: Watcher, frames: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "difficult.txt"
+    file.write_text(listed(frames / "images" / "second.png", RIGHT))
+    (frames / "images" / "broken.png").write_text("not a picture")
+    (frames / "annotations" / "broken.xml").write_text("<annotation/>")
+    trials = try_finders({"patches": watcher}, frames, Selection(32), difficult=file)
+    figures = print_trials(trials)["patches"]
+    assert figures["outcomes"] == EXPECTED_OUTCOMES
+    assert figures["false_alarms_per_frame"] == 0.0
+    assert figures["average_precision"]["without_mask"] == pytest.approx(1 / 2)
+    assert figures["average_precision"]["with_mask"] == pytest.approx(1 / 2)  # it ranks first now
+
+
+def test_the_command_says_what_it_took_for_difficult(
+    evaluate: Evaluate, frames: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "difficult.txt"
+    file.write_text(listed(frames / "images" / "second.png", RIGHT))
+    words = ("--finder", "haar", "--difficult", file, "--report", tmp_path / "page")
+    figures = evaluate("--frames", frames, *words)["finders"]["haar"]
+    assert figures["conditions"]["difficult"] == str(file)
+    page = (tmp_path / "page" / "index.html").read_text()
+    assert f"To find a face that {file} names is no false alarm." in page
 
 
 def test_groups_of_faces_in_frames_are_told_apart(
@@ -396,6 +429,8 @@ def test_without_matplotlib_one_line_says_what_to_install_and_the_figures_are_wr
         (["--frames", "frames", "--split", "Test"], "--split goes with --crops"),
         (["--crops", "crops", "--finder", "haar"], "--finder and --report go with --frames"),
         (["--crops", "crops", "--report", "out"], "--finder and --report go with --frames"),
+        (["--crops", "crops", "--difficult", "empty.txt"], "--difficult goes with --frames"),
+        (["--frames", "frames", "--difficult", "empty.txt"], "empty.txt is empty; expected"),
         (["--crops", "crops", "--held-out", "none.txt"], "cannot read none.txt"),
         (["--crops", "crops", "--groups", "none.txt"], "cannot read none.txt"),
         (["--frames", "frames", "--groups", "empty.txt"], "empty.txt is empty; expected"),

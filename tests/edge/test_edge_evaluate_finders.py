@@ -169,6 +169,15 @@ def test_mistakes_are_told_by_what_went_wrong(
     assert [(one.what, one.kind, one.said, one.weight) for one in found] == expected
 
 
+def test_to_find_a_difficult_face_is_no_mistake_nor_is_not_to() -> None:
+    box = face(100).box
+    assert box is not None
+    frame = LabelledFrame(Path("a.png"), (face(0),), (box,))
+    assert list(mistakes_in(frame, [seen(0), seen(100, WITHOUT_MASK)], 32)) == []
+    assert list(mistakes_in(frame, [seen(0)], 32)) == []
+    assert [one.what for one in mistakes_in(frame, [seen(0), seen(130)], 32)] == [What.FALSE_ALARM]
+
+
 def test_only_the_worst_mistakes_are_shown_and_the_others_counted() -> None:
     box = FaceBox(0, 0, 9, 9)
     made = [Mistake(What.MISS, Path("a"), box, "", "", size) for size in (40, 90, 33, 60)]

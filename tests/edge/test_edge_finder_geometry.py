@@ -219,6 +219,15 @@ def test_the_score_at_few_false_alarms_is_the_lowest_that_keeps_them_few() -> No
     assert figures["score_at_few_false_alarms"] == pytest.approx(0.6)
 
 
+def test_to_find_a_difficult_face_is_no_false_alarm_for_a_finder() -> None:
+    scorer = FinderScorer()
+    difficult = FaceBox(200, 0, 240, 40)
+    scorer.add([FACE], [FaceBox(*FACE.xyxy, 0.5), FaceBox(202, 0, 240, 40, 0.9)], [difficult])
+    figures = scorer.result()
+    assert (figures["faces"], figures["ap50"]) == (1, 1.0)
+    assert figures["false_alarms_per_frame"] == 0.0
+
+
 def test_nothing_found_in_nothing_gives_figures_all_the_same() -> None:
     figures = FinderScorer().result()
     assert (figures["frames"], figures["faces"], figures["ap50"]) == (0, 0, 0.0)

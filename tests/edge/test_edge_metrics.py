@@ -229,6 +229,27 @@ def test_small_faces_are_neither_asked_for_nor_held_against_the_finder() -> None
     assert scorer.ranked == {WITH_MASK: [], WITHOUT_MASK: []}
 
 
+def test_a_difficult_face_is_neither_asked_for_nor_a_false_alarm() -> None:
+    there = face(100).box
+    assert there is not None
+    alone, beside, by_chance = FrameScorer(), FrameScorer(), FrameScorer()
+    alone.add([face(0)], [seen(0)])
+    beside.add([face(0)], [seen(0), seen(100), seen(105, WITHOUT_MASK)], [there])
+    by_chance.add([face(0)], [seen(0)], [there])
+    assert alone.result() == beside.result() == by_chance.result()
+    assert alone.ranked == beside.ranked == by_chance.ranked
+
+
+def test_beside_a_difficult_face_and_on_an_annotated_one_all_counts() -> None:
+    there = face(100).box
+    assert there is not None
+    scorer = FrameScorer()
+    scorer.add([face(100)], [seen(100), seen(130)], [there])
+    figures = scorer.result()
+    assert figures["outcomes"][WITH_MASK]["right"] == 1
+    assert figures["false_alarms_per_frame"] == 1
+
+
 def test_a_face_of_just_the_smallest_size_counts() -> None:
     scorer = FrameScorer(min_face_size=32)
     scorer.add([face(0, size=32)], [seen(0, size=32)])

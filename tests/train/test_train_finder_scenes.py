@@ -295,6 +295,15 @@ def test_a_face_that_yunet_does_not_find_is_a_hard_one(score: float, hard: bool)
     assert marked.hard.tolist() == [hard, True, False]  # the last one is too small to count
 
 
+def test_a_difficult_face_is_ignored_and_never_hard() -> None:
+    teacher = Teacher(cast(LandmarkFinder, FakeYunet()))
+    marked = teacher.mark_hard(
+        np.zeros((100, 400, 3), np.uint8), annotated([box_at(0, 1.0)], [box_at(2, 1.0)])
+    )
+    assert marked.sure.tolist() == [True, False]
+    assert marked.hard.tolist() == [True, False]
+
+
 def test_the_real_teachers_find_the_face_of_a_real_frame_once(shared: Path) -> None:
     yunet = shared / "weights" / "face_detection_yunet_2023mar.onnx"
     name = "maksssksksss128.jpg"

@@ -20,6 +20,7 @@ from maskwatch_train.finder.batches import SceneBatches
 from maskwatch_train.finder.config import FinderConfig
 from maskwatch_train.finder.data import Picture, load_pictures
 from maskwatch_train.finder.losses import box_loss, heat_loss
+from maskwatch_train.finder.measuring import measure
 from maskwatch_train.finder.network import build_finder
 from maskwatch_train.finder.training import compile_finder, make_start
 from maskwatch_train.finder.truths import annotated
@@ -232,6 +233,24 @@ def test_the_same_frames_are_held_out_as_for_the_classifier(frames: Path) -> Non
     held_out = finder.report["identities"][TEST]
     assert held_out == classifier.report["identities"][TEST]
     assert held_out
+
+
+def test_a_difficult_face_is_ignored_in_training_and_scoring(frames: Path, tmp_path: Path) -> None:
+    shutil.copytree(frames, tmp_path / "frames")
+    for file in (tmp_path / "frames" / "annotations").iterdir():
+        drawn = OBJECT.format(label="with_mask", x1=1, y1=1, x2=9, y2=9)
+        difficult = drawn.replace("</name>", "</name><difficult>1</difficult>")
+        file.write_text(file.read_text().replace("</annotation>", difficult + "</annotation>"))
+    division = Division(3, 0.3, 0.3)
+    plain = load_pictures([frames], division, None, print)
+    data = load_pictures([tmp_path / "frames"], division, None, print)
+    assert data.report["identities"] == plain.report["identities"]
+    assert data.report["counts"] == plain.report["counts"]
+    assert data.fingerprint != plain.fingerprint
+    for split, pictures in data.splits.items():
+        assert all(one.truths.sure.tolist() == [True, False] for one in pictures)
+        networks = measure(tiny_network(), pictures), measure(tiny_network(), plain.splits[split])
+        assert networks[0]["faces"] == networks[1]["faces"] == len(pictures)
 
 
 def test_held_out_frames_are_chosen_by_the_list_of_a_run(finder_run: Path, frames: Path) -> None:

@@ -71,6 +71,13 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         help="only the faces or frames named there: held_out.txt of a training run",
     )
     parser.add_argument(
+        "--difficult",
+        type=Path,
+        metavar="FILE",
+        help="with --frames: faces that nobody annotated, listed as in held_out.txt; to find them "
+        "is no false alarm, as with those that an annotation calls difficult",
+    )
+    parser.add_argument(
         "--min-face-size",
         type=count,
         metavar="PX",
@@ -102,6 +109,8 @@ def _evaluate_crops(options: argparse.Namespace, selection: Selection) -> None:
 
     if options.finder or options.report:
         raise InputError("--finder and --report go with --frames: crops are not looked for")
+    if options.difficult:
+        raise InputError("--difficult goes with --frames: crops have no false alarms")
     classifier = open_classifier(model_of(options))
     groups = Groups.read(options.groups)
     evaluate_crops(classifier, options.crops, selection, options.json, groups)
@@ -117,7 +126,9 @@ def _evaluate_frames(options: argparse.Namespace, selection: Selection) -> None:
     for name, reason in unavailable.items():
         warn(f"left out: {name}: {reason}")
     groups = Groups.read(options.groups)
-    trials = try_finders(watchers, options.frames, selection, _conditions(options), groups)
+    trials = try_finders(
+        watchers, options.frames, selection, _conditions(options), groups, options.difficult
+    )
     figures = print_trials(trials)
     if options.json:
         write_json(options.json, {"finders": figures, "unavailable": unavailable})
@@ -127,8 +138,13 @@ def _evaluate_frames(options: argparse.Namespace, selection: Selection) -> None:
 
 
 def _conditions(options: argparse.Namespace) -> Conditions:
-    held_out = str(options.held_out or "")
-    return Conditions(options.smallest_face, options.min_face_score, options.min_score, held_out)
+    return Conditions(
+        options.smallest_face,
+        options.min_face_score,
+        options.min_score,
+        held_out=str(options.held_out or ""),
+        difficult=str(options.difficult or ""),
+    )
 
 
 def _report(

@@ -19,6 +19,7 @@ from maskwatch_edge.pictures import read_picture
 from maskwatch_edge.pipeline import Watcher
 
 from .conditions import Conditions
+from .difficult import with_difficult
 from .groups import NO_GROUPS, Groups
 from .mistakes import Mistake, mistakes_in
 from .output import beside, warn, warn_of_missing_plots
@@ -49,7 +50,7 @@ class Trial:
         started = time.perf_counter()
         sightings = self.watcher.look(frame)
         self.seconds.append(time.perf_counter() - started)
-        self.scorer.add(labelled.faces, sightings)
+        self.scorer.add(labelled.faces, sightings, labelled.difficult)
         self.mistakes += mistakes_in(labelled, sightings, self.scorer.min_face_size)
 
     def figures(self) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def try_finders(
     selection: Selection,
     conditions: Conditions = Conditions(),  # noqa: B008 - it is frozen
     groups: Groups = NO_GROUPS,
+    difficult: Path | None = None,
 ) -> dict[str, Trial]:
     """Let every finder look at every frame.
 
@@ -74,11 +76,14 @@ def try_finders(
         selection: Which of its frames count, and from which size a face does.
         conditions: How the watchers were opened.
         groups: Lists of faces that are told apart in the figures.
+        difficult: A list of faces beside the annotated ones, see `difficult.with_difficult`.
 
     Raises:
         InputError: If no frame is left to measure, or a list names no face of these.
     """
     frames = read_frames(folder)
+    if difficult:
+        frames = with_difficult(frames, difficult)
     measured = list(filter(selection.has_frame, frames))
     members = _members(groups, frames, measured, selection.min_face_size)
     trials = {

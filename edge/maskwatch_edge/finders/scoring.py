@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.metrics import Floats, average_precision, match_boxes
+from maskwatch_edge.metrics import Floats, average_precision, is_one_of, match_boxes
 
 FALSE_ALARMS = 0.05
 """False alarms a frame at which the figures name score and recall."""
@@ -33,12 +33,25 @@ class FinderScorer:
         self._faces = 0
         self._ranked: list[tuple[float, bool]] = []
 
-    def add(self, truths: Sequence[FaceBox], found: Sequence[FaceBox]) -> None:
-        """Score one frame."""
+    def add(
+        self,
+        truths: Sequence[FaceBox],
+        found: Sequence[FaceBox],
+        difficult: Sequence[FaceBox] = (),
+    ) -> None:
+        """Score one frame.
+
+        Args:
+            truths: Its faces.
+            found: What was found.
+            difficult: Faces that are not asked for, and that it is no false alarm to find.
+        """
         self._frames += 1
         self._faces += sum(truth.size >= self._min_face_size for truth in truths)
         matches = match_boxes(truths, found)
         for index, box in enumerate(found):
+            if index not in matches and is_one_of(box, difficult):
+                continue
             counted = truths[matches[index]] if index in matches else box
             if counted.size >= self._min_face_size:
                 self._ranked.append((box.score, index in matches))

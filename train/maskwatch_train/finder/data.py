@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from maskwatch_edge.dataset import LabelledFace, content_digest, read_faces
+from maskwatch_edge.dataset import LabelledFrame, content_digest, read_pictures
 from maskwatch_edge.errors import InputError, SourceError
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture
@@ -79,24 +79,26 @@ def load_pictures(
     """
     by_path = _by_path(folders, annotated_only=teacher is None)
     hashes, unreadable = _hashes(by_path, warn)
-    splits, _ = divide([by_path[path][0] for path in hashes], list(hashes.values()), division)
+    firsts = [by_path[path].faces[0] for path in hashes]
+    splits, _ = divide(firsts, list(hashes.values()), division)
     pictures: dict[str, list[Picture]] = {split: [] for split in SPLITS}
     for path, split in zip(hashes, splits, strict=True):
-        faces = by_path[path]
-        if split is not None and (split == TRAIN or faces[0].layout == "frames"):
-            picture = _read(faces, teacher, to_learn=split == TRAIN)
+        labelled = by_path[path]
+        if split is not None and (split == TRAIN or _is_boxed(labelled)):
+            picture = _read(labelled, teacher, to_learn=split == TRAIN)
             pictures[split] += [] if picture is None else [picture]
     for split, members in pictures.items():
         _check_split(split, members)
     return FinderData(pictures, _report(pictures, unreadable, len(by_path)))
 
 
-def _by_path(folders: Sequence[Path], *, annotated_only: bool) -> dict[Path, list[LabelledFace]]:
-    by_path: dict[Path, list[LabelledFace]] = {}
-    for folder in folders:
-        for face in read_faces(folder):
-            if face.layout == "frames" or not annotated_only:
-                by_path.setdefault(face.path, []).append(face)
+def _by_path(folders: Sequence[Path], *, annotated_only: bool) -> dict[Path, LabelledFrame]:
+    by_path = {
+        labelled.path: labelled
+        for folder in folders
+        for labelled in read_pictures(folder)
+        if labelled.faces and (_is_boxed(labelled) or not annotated_only)
+    }
     if not by_path:
         raise InputError(
             "no annotated frames given; name a folder with images/ and annotations/, or give "
@@ -106,13 +108,13 @@ def _by_path(folders: Sequence[Path], *, annotated_only: bool) -> dict[Path, lis
 
 
 def _hashes(
-    paths: dict[Path, list[LabelledFace]], warn: Callable[[str], None]
+    paths: dict[Path, LabelledFrame], warn: Callable[[str], None]
 ) -> tuple[dict[Path, tuple[HashPair, ...]], list[str]]:
     """Return the hashes of each picture that can be read, and the names of the others."""
     hashes, unreadable = {}, []
-    for path, faces in paths.items():
+    for path, labelled in paths.items():
         try:
-            hashes[path] = views_of(read_picture(path), faces)
+            hashes[path] = views_of(read_picture(path), labelled.faces)
         except SourceError as error:
             warn(f"skipped: {error}")
             unreadable.append(str(path))
@@ -120,20 +122,23 @@ def _hashes(
     return hashes, unreadable
 
 
-def _read(
-    faces: Sequence[LabelledFace], teacher: Teacher | None, *, to_learn: bool
-) -> Picture | None:
+def _is_boxed(labelled: LabelledFrame) -> bool:
+    return labelled.faces[0].box is not None
+
+
+def _read(labelled: LabelledFrame, teacher: Teacher | None, *, to_learn: bool) -> Picture | None:
     """Read a picture with its faces; None if the teacher is sure of none."""
-    path, layout = faces[0].path, faces[0].layout
-    pixels, digest = read_picture(path), content_digest(path)
+    pixels, digest = read_picture(labelled.path), content_digest(labelled.path)
+    layout = labelled.faces[0].layout
     scale = min(MAX_SIDE / max(pixels.shape[:2]), 1.0) if to_learn else 1.0
     if scale < 1.0:
         pixels = _shrunk(pixels, scale)
-    if layout == "frames":
-        truths = annotated([face.box for face in faces if face.box is not None]).scaled(scale)
+    if _is_boxed(labelled):
+        boxes = [face.box for face in labelled.faces if face.box is not None]
+        truths = annotated(boxes, labelled.difficult).scaled(scale)
         if teacher is not None and to_learn:
             truths = teacher.mark_hard(pixels, truths)
-        return Picture(pixels, truths, tuple(f.identity_in(digest) for f in faces), layout)
+        return Picture(pixels, truths, tuple(f.identity_in(digest) for f in labelled.faces), layout)
     found = None if teacher is None else teacher.teach(pixels)
     return None if found is None else Picture(pixels, found, (digest,), layout)
 

@@ -16,6 +16,7 @@ from maskwatch_edge.finders.tflite import frame_boxes
 
 from .data import Picture
 from .losses import BOXES, HEAT
+from .truths import Floats
 
 MIN_SCORE = 0.05
 """Faces are ranked from here on: low enough to see all of the curve of precision and recall."""
@@ -27,14 +28,13 @@ def measure(network: keras.Model, frames: Sequence[Picture]) -> dict[str, Any]:
     """Return the figures of `FinderScorer` for a network on annotated frames."""
     scorer = FinderScorer()
     for frame, found in _found(network, frames):
-        scorer.add(true_boxes(frame), found)
+        truths = frame.truths
+        scorer.add(_boxes(truths.boxes[truths.sure]), found, _boxes(truths.boxes[~truths.sure]))
     return scorer.result()
 
 
-def true_boxes(frame: Picture) -> list[FaceBox]:
-    """Return the annotated boxes of a frame."""
-    edges = np.round(frame.truths.boxes).astype(int).tolist()
-    return [FaceBox(*box) for box in edges]
+def _boxes(edges: Floats) -> list[FaceBox]:
+    return [FaceBox(*box) for box in np.round(edges).astype(int).tolist()]
 
 
 def _found(

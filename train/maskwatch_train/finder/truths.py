@@ -99,9 +99,12 @@ def joined(parts: Sequence[Truths]) -> Truths:
     )
 
 
-def annotated(boxes: Sequence[FaceBox]) -> Truths:
-    """Return the faces that people have boxed."""
-    return Truths(_edges(boxes), np.ones(len(boxes), bool), np.zeros(len(boxes), bool))
+def annotated(boxes: Sequence[FaceBox], difficult: Sequence[FaceBox] = ()) -> Truths:
+    """Return the faces that people have boxed, and those that they call difficult."""
+    count = len(boxes) + len(difficult)
+    return Truths(
+        _edges([*boxes, *difficult]), np.arange(count) < len(boxes), np.zeros(count, bool)
+    )
 
 
 def _edges(boxes: Sequence[FaceBox]) -> Floats:
@@ -172,7 +175,8 @@ class Teacher:
         faces = self._landmarks.find_all(pixels)
         found = _edges([face.box for face in faces if face.box.score >= MIN_SCORE])
         best = overlaps(truths.boxes[:, np.newaxis], found).max(axis=1, initial=0.0)
-        return replace(truths, hard=(best < SAME_IOU) & (truths.sizes >= MIN_FACE_SIZE))
+        hard = truths.sure & (best < SAME_IOU) & (truths.sizes >= MIN_FACE_SIZE)
+        return replace(truths, hard=hard)
 
 
 def _different(boxes: Sequence[FaceBox]) -> list[FaceBox]:
