@@ -16,7 +16,7 @@ from maskwatch_edge.plots import plot_calibration, plot_confusion
 
 from .model_card import model_card
 from .report_pictures import Mistake, draw_learning_curves, draw_mistakes
-from .run_folder import EPOCHS, epochs_drawn, save_figures, save_trained, without_resume
+from .run_folder import epochs_drawn, save_figures, save_trained, without_resume
 from .samples import DataSet, Sample, describe
 from .splits import TEST, VALIDATION
 from .training import RunState, predict
@@ -68,8 +68,8 @@ def write_report(
         "test": _measure(test, answers),
         "test_faces_from_32_px": _measure_large(test, answers),
     }
-    drawn = {EPOCHS: epochs_drawn(state.config, state.history)}
-    save_trained(run, network, data.report | drawn)
+    epochs = epochs_drawn(state.config, state.history)
+    save_trained(run, network, data.report, epochs=epochs)
     _draw(run, state, test, answers, figures)
     save_figures(run, figures, model_card(figures, data.report))
     return figures

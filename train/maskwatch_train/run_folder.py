@@ -77,19 +77,20 @@ def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
         raise InputError(f"cannot read the network {path}: {reason}") from error
 
 
-def save_trained(run: Path, network: keras.Model, data: dict[str, Any]) -> None:
+def save_trained(run: Path, network: keras.Model, data: dict[str, Any], *, epochs: int) -> None:
     """Write what a run has trained, and on what: the network, data report and held-out list.
 
     Args:
         run: Its folder.
         network: What it trained.
         data: The data report, with the identities of each split.
+        epochs: As in `epochs_drawn`.
 
     Raises:
         OutputError: If a file cannot be written; those that are there are whole.
     """
     save_network(network, run / "model.keras")
-    _write_json(run / "data.json", data)
+    _write_json(run / "data.json", data | {EPOCHS: epochs})
     write_atomically(run / "held_out.txt", "\n".join(data["identities"][TEST]) + "\n")
 
 

@@ -10,7 +10,6 @@ import keras
 
 from maskwatch_edge.contract import FINDER
 from maskwatch_train.run_folder import (
-    EPOCHS,
     epochs_drawn,
     save_figures,
     save_trained,
@@ -52,7 +51,7 @@ def write_finder_report(
         "validation": measure(network, data.splits[VALIDATION]),
         "test": measure(network, data.splits[TEST]),
     }
-    drawn = {EPOCHS: epochs_drawn(state.config, state.history)}
-    save_trained(run, network, data.report | drawn)
+    epochs = epochs_drawn(state.config, state.history)
+    save_trained(run, network, data.report, epochs=epochs)
     save_figures(run, figures, finder_card(figures, data.report))
     return figures
