@@ -80,12 +80,17 @@ class LabelledFace:
 
         It saves reading a frame once for every face in it.
         """
-        return digest if self.box is None else f"{digest}:{','.join(map(str, self.box.xyxy))}"
+        return digest if self.box is None else boxed_identity(digest, self.box)
 
     @property
     def label_index(self) -> int:
         """Index of the label in the model's output."""
         return LABELS.index(self.label)
+
+
+def boxed_identity(digest: str, box: FaceBox) -> str:
+    """Name a face by the `content_digest` of its picture and its box."""
+    return f"{digest}:{','.join(map(str, box.xyxy))}"
 
 
 def content_digest(path: Path) -> str:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.contract import WITH_MASK, WITHOUT_MASK
 from maskwatch_edge.dataset import WORN_WRONG, LabelledFace, LabelledFrame
+from maskwatch_edge.evaluate.difficult import with_difficult
 from maskwatch_edge.evaluate.frames import Trial
 from maskwatch_edge.evaluate.gallery import (
     ANNOTATED,
@@ -294,6 +295,26 @@ def test_the_page_shows_figures_plots_and_mistakes(
         path.name for path in (tmp_path / "out").glob("*.png")
     }
     assert all(picture["alt"] for picture in page.pictures)
+
+
+def test_false_alarms_are_listed_as_the_option_takes_them(tmp_path: Path, portrait: Pixels) -> None:
+    source = tmp_path / "a.png"
+    write_picture(source, portrait)
+    page = report(tmp_path / "out", source, LIMIT + 4)
+    listed = tmp_path / "out" / "haar-false-alarms.txt"
+    assert listed.name in page.text
+    assert len(listed.read_text().splitlines()) == LIMIT + 4
+    (frame,) = with_difficult([LabelledFrame(source, ())], listed)
+    alarms = [seen(2 * place, size=50) for place in range(LIMIT + 4)]
+    assert set(frame.difficult) == {FaceBox(*alarm.box.xyxy) for alarm in alarms}
+    assert list(mistakes_in(frame, alarms, 32)) == []
+
+
+def test_without_false_alarms_there_is_no_list(tmp_path: Path, portrait: Pixels) -> None:
+    write_picture(tmp_path / "a.png", portrait)
+    page = report(tmp_path / "out", tmp_path / "a.png", 0)
+    assert "haar-false-alarms.txt" not in page.text
+    assert list((tmp_path / "out").glob("*.txt")) == []
 
 
 def test_the_page_says_what_was_measured_and_how(tmp_path: Path, portrait: Pixels) -> None:

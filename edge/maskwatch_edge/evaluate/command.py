@@ -75,7 +75,8 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="with --frames: faces that nobody annotated, listed as in held_out.txt; to find them "
-        "is no false alarm, as with those that an annotation calls difficult",
+        "is no false alarm, as with those that an annotation calls difficult. --report writes "
+        "a list of its false alarms, to choose them from",
     )
     parser.add_argument(
         "--min-face-size",

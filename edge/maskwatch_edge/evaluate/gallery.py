@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 
 from maskwatch_edge.boxes import FaceBox
+from maskwatch_edge.dataset import boxed_identity, content_digest
+from maskwatch_edge.files import write_atomically
 from maskwatch_edge.frame import Pixels
 from maskwatch_edge.pictures import read_picture, write_picture
 
@@ -35,19 +37,23 @@ class Shelf:
         what: The kind of mistake.
         pictures: Each with the name of its PNG.
         left_out: How many more there are.
+        listing: Name of the text file that lists all of them; "" if they are not listed.
     """
 
     finder: str
     what: What
     pictures: list[tuple[Mistake, str]]
     left_out: int
+    listing: str = ""
 
 
 def write_gallery(folder: Path, finder: str, mistakes: Iterable[Mistake]) -> Iterator[Shelf]:
     """Write the pictures of one finder's worst mistakes, and yield a shelf for each kind.
 
+    All false alarms are also listed, as `difficult.with_difficult` reads them: some may be people.
+
     Raises:
-        OutputError: If a picture cannot be written.
+        OutputError: If a file cannot be written.
     """
     made = list(mistakes)
     for what in What:
@@ -56,7 +62,16 @@ def write_gallery(folder: Path, finder: str, mistakes: Iterable[Mistake]) -> Ite
         named = [(mistake, f"{stem}-{place:02}.png") for place, mistake in enumerate(shown, 1)]
         for mistake, name in named:
             write_picture(folder / name, cut_out(read_picture(mistake.path), mistake))
-        yield Shelf(finder, what, named, left_out)
+        listing = ""
+        if what is What.FALSE_ALARM and shown:
+            listing = f"{stem}s.txt"
+            _write_list(folder / listing, worst(made, what, len(made))[0])
+        yield Shelf(finder, what, named, left_out, listing)
+
+
+def _write_list(path: Path, mistakes: Iterable[Mistake]) -> None:
+    lines = [boxed_identity(content_digest(one.path), one.box) + "\n" for one in mistakes]
+    write_atomically(path, "".join(lines))
 
 
 def cut_out(pixels: Pixels, mistake: Mistake) -> Pixels:

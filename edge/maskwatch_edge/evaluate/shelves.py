@@ -16,6 +16,11 @@ INTRODUCTION = (
 )
 
 
+LISTING = (
+    "lists all of them in this order. Leave the lines of people whom nobody annotated, and give "
+    "the list to --difficult: to find them is then no false alarm."
+)
+
 FAR = 0.005
 """Boxes with a smaller IoU have nothing to do with each other."""
 
@@ -30,6 +35,9 @@ def mistakes(shelves: Sequence[Shelf]) -> Iterator[str]:
         yield f'<h3 id="{_anchor(one)}">{_heading(one)}</h3>'
         if one.left_out:
             yield f'<p class="note">{one.left_out:,} more are not shown.</p>'
+        if one.listing:
+            name = text(one.listing)
+            yield f'<p class="note"><a href="{name}">{name}</a> {LISTING}</p>'
         if one.pictures:
             yield shelf(_figure(mistake, name) for mistake, name in one.pictures)
 
