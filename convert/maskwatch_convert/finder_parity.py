@@ -114,12 +114,11 @@ def compare_finders(
     scorers = {name: FinderScorer() for name in models}
     seconds: dict[str, list[float]] = {name: [] for name in models}
     for frame, pixels in frames:
-        truths = [face.box for face in frame.faces if face.box is not None]
         for name, finder in finders.items():
             started = time.perf_counter()
             found = finder.find(pixels)
             seconds[name].append(time.perf_counter() - started)
-            scorers[name].add(truths, found, frame.difficult)
+            scorers[name].add(frame.boxes, found, frame.difficult)
     if not seconds[REFERENCE]:
         raise InputError("no held-out frame can be read; copy the data set again")
     return FinderParity(

@@ -116,6 +116,11 @@ class LabelledFrame:
     faces: tuple[LabelledFace, ...]
     difficult: tuple[FaceBox, ...] = ()
 
+    @property
+    def boxes(self) -> list[FaceBox]:
+        """The boxes of the faces that have one."""
+        return [face.box for face in self.faces if face.box is not None]
+
 
 def read_faces(folder: Path) -> list[LabelledFace]:
     """List the labelled faces of a data set in any of the three layouts, in a fixed order.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -165,11 +165,8 @@ class FrameScorer:
             self._count_size(box, place in found)
             if box.size >= self.min_face_size:
                 self._count_face(face, found.get(place))
-        for index, sighting in enumerate(sightings):
-            if index in matches:
-                self._rank(sighting, annotated[matches[index]])
-            elif not is_one_of(sighting.box, difficult):
-                self._rank(sighting, None)
+        for index, match in counted([s.box for s in sightings], matches, difficult):
+            self._rank(sightings[index], None if match is None else annotated[match])
 
     def _count_size(self, box: FaceBox, is_found: bool) -> None:
         edge = max((edge for edge in SIZE_EDGES if edge <= box.size), default=None)
@@ -259,6 +256,24 @@ def match_boxes(truths: Sequence[FaceBox], found: Sequence[FaceBox]) -> dict[int
         if best is not None and overlaps[best] >= IOU:
             pairs[index] = best
     return pairs
+
+
+def counted(
+    found: Sequence[FaceBox], matches: Mapping[int, int], difficult: Sequence[FaceBox]
+) -> Iterator[tuple[int, int | None]]:
+    """Yield the found boxes that count, for or against the finder: all but difficult faces.
+
+    Args:
+        found: All found boxes.
+        matches: As `match_boxes` pairs them with true ones.
+        difficult: Faces that are not asked for, and that it is no false alarm to find.
+
+    Yields:
+        The index of a found box, and that of its true box; None for a false alarm.
+    """
+    for index, box in enumerate(found):
+        if index in matches or not is_one_of(box, difficult):
+            yield index, matches.get(index)
 
 
 def is_one_of(found: FaceBox, boxes: Iterable[FaceBox]) -> bool:

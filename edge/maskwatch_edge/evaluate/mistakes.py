@@ -10,7 +10,7 @@ from pathlib import Path
 
 from maskwatch_edge.boxes import FaceBox
 from maskwatch_edge.dataset import LabelledFace, LabelledFrame
-from maskwatch_edge.metrics import expected_of, is_one_of, kind_of, match_boxes
+from maskwatch_edge.metrics import counted, expected_of, kind_of, match_boxes
 from maskwatch_edge.verdict import Decision, Sighting
 
 
@@ -72,10 +72,9 @@ def mistakes_in(
     for place, (face, box) in enumerate(truths):
         if place not in matches.values() and box.size >= min_face_size:
             yield made(What.MISS, box=box, kind=kind_of(face), said="", weight=box.size)
-    for index, sighting in enumerate(sightings):
-        if index not in matches and is_one_of(sighting.box, frame.difficult):
-            continue
-        truth = truths[matches[index]] if index in matches else None
+    for index, match in counted(found, matches, frame.difficult):
+        sighting = sightings[index]
+        truth = None if match is None else truths[match]
         if wrong := _wrong(sighting, truth, min_face_size):
             what, kind, weight = wrong
             yield made(what, box=sighting.box, kind=kind, said=sighting.decision, weight=weight)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskwatch_edge.boxes import FaceBox
-from maskwatch_edge.metrics import Floats, average_precision, is_one_of, match_boxes
+from maskwatch_edge.metrics import Floats, average_precision, counted, match_boxes
 
 FALSE_ALARMS = 0.05
 """False alarms a frame at which the figures name score and recall."""
@@ -49,12 +49,10 @@ class FinderScorer:
         self._frames += 1
         self._faces += sum(truth.size >= self._min_face_size for truth in truths)
         matches = match_boxes(truths, found)
-        for index, box in enumerate(found):
-            if index not in matches and is_one_of(box, difficult):
-                continue
-            counted = truths[matches[index]] if index in matches else box
-            if counted.size >= self._min_face_size:
-                self._ranked.append((box.score, index in matches))
+        for index, match in counted(found, matches, difficult):
+            sized = found[index] if match is None else truths[match]
+            if sized.size >= self._min_face_size:
+                self._ranked.append((found[index].score, match is not None))
 
     def result(self) -> dict[str, Any]:
         """Return all figures of the frames added so far, ready for JSON; shares in [0, 1]."""

@@ -134,8 +134,7 @@ def _read(labelled: LabelledFrame, teacher: Teacher | None, *, to_learn: bool) -
     if scale < 1.0:
         pixels = _shrunk(pixels, scale)
     if _is_boxed(labelled):
-        boxes = [face.box for face in labelled.faces if face.box is not None]
-        truths = annotated(boxes, labelled.difficult).scaled(scale)
+        truths = annotated(labelled.boxes, labelled.difficult).scaled(scale)
         if teacher is not None and to_learn:
             truths = teacher.mark_hard(pixels, truths)
         return Picture(pixels, truths, tuple(f.identity_in(digest) for f in labelled.faces), layout)
